@@ -1,0 +1,1 @@
+"""The wiring of the rooms into Dagster assets, and the command line. Nothing else lives here."""

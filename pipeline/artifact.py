@@ -1,0 +1,153 @@
+"""A finished output on disk: written aside, then made valid by a manifest that names it, last.
+
+A step's output lives under a root of its own, say `data/corpora/demo/`. Each build writes a folder
+named after its fingerprint; `manifest.json` in the root, replaced in one atomic operation, says
+which folder is the good one. A step that is killed leaves the last good output as it was, and a
+step whose fingerprint (inputs, configuration, code) is the last one's returns at once. The
+manifest comes last rather than a rename of the folder, so the scheme also holds on an object
+store, which has no rename.
+"""
+
+import ast
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a manifest says of the good output under `root`."""
+
+    root: Path
+    version: str  # name of the folder under root
+    fingerprint: str  # of inputs, configuration and code
+    data_version: str  # sha256 over the files' contents
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, int] = field(default_factory=dict)  # path within the folder -> bytes
+    reused: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the files."""
+        return self.root / self.version
+
+    @classmethod
+    def load(cls, root: Path) -> "Artifact | None":
+        """The good output under `root`; None where there is none or a file of it is missing."""
+        try:
+            manifest = json.loads((root / MANIFEST).read_text("utf-8"))
+            found = cls(root=root, **{name: manifest[name] for name in _STORED})
+        except (FileNotFoundError, json.JSONDecodeError, KeyError):
+            return None
+        for name, size in found.files.items():
+            path = found.folder / name
+            if not path.is_file() or path.stat().st_size != size:
+                return None
+        return found
+
+
+_STORED = ("version", "fingerprint", "data_version", "figures", "files")
+
+
+def fingerprint(**parts: Any) -> str:
+    """A sha256 over JSON-serialisable parts, independent of the order of keys."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_version(*modules: str) -> str:
+    """A hash of the modules' (or packages') syntax trees: comments and layout don't count."""
+    digest = hashlib.sha256()
+    for name in sorted(modules):
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(name)
+        origin = Path(spec.origin)
+        sources = sorted(origin.parent.rglob("*")) if origin.name == "__init__.py" else [origin]
+        for source in sources:
+            if source.suffix == ".py":
+                digest.update(ast.dump(ast.parse(source.read_bytes())).encode())
+            elif source.is_file() and "__pycache__" not in source.parts:
+                digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def materialize(
+    root: Path,
+    fingerprint: str,
+    build: Callable[[Path], Mapping[str, Any]],
+    *,
+    resumable: bool = False,
+) -> Artifact:
+    """Return the output under `root` for this fingerprint, building it where it is not there.
+
+    `build` writes files into the empty folder it is given and returns figures (JSON values). With
+    `resumable`, the folder of a build that did not finish is handed to the next one with the same
+    fingerprint as it was left; otherwise it is removed. Whatever `build` raises is passed on, and
+    the last good output stands.
+    """
+    last = Artifact.load(root)
+    if last is not None and last.fingerprint == fingerprint:
+        return Artifact(**{**last.__dict__, "reused": True})
+    staging = root / f".building-{fingerprint[:12]}"
+    if not resumable:
+        shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True, exist_ok=True)
+    try:
+        figures = dict(build(staging))
+        sizes, data_version = _inventory(staging)
+        # A rebuild of a damaged output has the fingerprint of the folder that is in the way.
+        version = fingerprint[:12]
+        shutil.rmtree(root / version, ignore_errors=True)
+        staging.rename(root / version)
+    except BaseException:
+        if not resumable:
+            shutil.rmtree(staging, ignore_errors=True)
+        raise
+    manifest = {
+        "version": version,
+        "fingerprint": fingerprint,
+        "data_version": data_version,
+        "figures": figures,
+        "files": sizes,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    write_atomically(root / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
+    keep = {version, last.version if last else version}
+    for stale in root.iterdir():
+        if stale.is_dir() and stale.name not in keep:
+            shutil.rmtree(stale, ignore_errors=True)
+    return Artifact(root, version, fingerprint, data_version, figures, sizes)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace the file in one step; a reader sees the old content or the new, never a part."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _inventory(folder: Path) -> tuple[dict[str, int], str]:
+    sizes: dict[str, int] = {}
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = path.relative_to(folder).as_posix()
+        sizes[name] = path.stat().st_size
+        with path.open("rb") as file:
+            digest.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return sizes, digest.hexdigest()

@@ -1,0 +1,144 @@
+"""The Arrow schemas of everything that is stored: the contract between the rooms.
+
+Bodies are bytes as served; every other text is Unicode. Times are UTC. Licences are SPDX ids
+(https://spdx.org/licenses/) where one exists, and stand on every row, because rows of one table
+come from sites with different licences.
+"""
+
+import pyarrow as pa
+
+_TIME = pa.timestamp("ms", tz="UTC")
+
+#: One row a fetched page, never rewritten. `status` 410 with an empty body is a tombstone: the page
+#: is no longer listed or no longer there, and the current view leaves it out.
+PAGES = pa.schema(
+    [
+        pa.field("url", pa.string(), nullable=False),  # as listed: the page's identity
+        pa.field("final_url", pa.string()),  # after redirects
+        pa.field("title", pa.string()),
+        pa.field("page_id", pa.string()),  # the site's own: MediaWiki page id, Gutenberg number
+        pa.field("revision", pa.string()),  # MediaWiki revision id
+        pa.field("etag", pa.string()),
+        pa.field("last_modified", pa.string()),
+        pa.field("fetched_at", _TIME, nullable=False),
+        pa.field("status", pa.int32(), nullable=False),
+        pa.field("content_type", pa.string()),
+        pa.field("body", pa.large_binary(), nullable=False),
+        pa.field("body_sha256", pa.string(), nullable=False),
+        pa.field("licence", pa.string(), nullable=False),
+        pa.field("attribution_url", pa.string()),  # the link the licence asks for
+        pa.field("spider", pa.string(), nullable=False),
+        pa.field("franchise", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),  # which source of the franchise's YAML
+        pa.field("crawl_id", pa.string(), nullable=False),
+    ]
+)
+
+#: One row a piece of story: a plot, a summary in a list, a chapter of a book.
+DOCUMENTS = pa.schema(
+    [
+        pa.field("doc_id", pa.string(), nullable=False),  # stable over re-crawls
+        pa.field("work_id", pa.string(), nullable=False),  # documents of one work share a split
+        pa.field("franchise", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("revision", pa.string()),
+        pa.field("title", pa.string(), nullable=False),
+        pa.field("section", pa.string()),  # heading or chapter; null where the whole page is one
+        pa.field("genre", pa.string()),
+        pa.field("language", pa.string()),
+        pa.field("licence", pa.string(), nullable=False),
+        pa.field("attribution_url", pa.string()),
+        pa.field("text", pa.large_string(), nullable=False),
+        pa.field("text_sha256", pa.string(), nullable=False),
+        pa.field("characters", pa.int64(), nullable=False),
+        pa.field("words", pa.int64(), nullable=False),
+    ]
+)
+
+#: One row a document or page left out: by which stage, why, and the figure that decided.
+DROPPED = pa.schema(
+    [
+        pa.field("doc_id", pa.string()),
+        pa.field("franchise", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("title", pa.string()),
+        pa.field("section", pa.string()),
+        pa.field("stage", pa.string(), nullable=False),  # extract, clean, corpus
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("figure", pa.float64()),
+        pa.field("text", pa.large_string()),
+    ]
+)
+
+#: One row a byte range; the rows of a split cover its file without gap or overlap.
+#: Separators are rows of their own, with `kind` "separator" and no document.
+MANIFEST = pa.schema(
+    [
+        pa.field("split", pa.string(), nullable=False),  # train, validation, test
+        pa.field("start", pa.int64(), nullable=False),  # byte offset, inclusive
+        pa.field("end", pa.int64(), nullable=False),  # byte offset, exclusive
+        pa.field("kind", pa.string(), nullable=False),  # document, separator
+        pa.field("doc_id", pa.string()),
+        pa.field("work_id", pa.string()),
+        pa.field("franchise", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("revision", pa.string()),
+        pa.field("title", pa.string()),
+        pa.field("section", pa.string()),
+        pa.field("genre", pa.string()),
+        pa.field("licence", pa.string()),
+        pa.field("attribution_url", pa.string()),
+    ]
+)
+
+#: One row a logged step of a training. `loss` is in nats a token.
+LOSS = pa.schema(
+    [
+        pa.field("step", pa.int64(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),  # train, validation
+        pa.field("loss", pa.float64(), nullable=False),
+        pa.field("learning_rate", pa.float64()),  # null on validation rows
+    ]
+)
+
+#: One row a generated text, with all that is needed to generate it again.
+SAMPLES = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("step", pa.int64(), nullable=False),  # the checkpoint's optimizer step
+        pa.field("prompt_index", pa.int32(), nullable=False),
+        pa.field("prompt", pa.string(), nullable=False),
+        pa.field("setting", pa.string(), nullable=False),  # the setting's name
+        pa.field("temperature", pa.float64(), nullable=False),
+        pa.field("top_k", pa.int32(), nullable=False),  # 0: not limited
+        pa.field("top_p", pa.float64(), nullable=False),
+        pa.field("repetition_penalty", pa.float64(), nullable=False),
+        pa.field("max_length", pa.int32(), nullable=False),  # tokens, prompt included
+        pa.field("seed", pa.int64(), nullable=False),
+        pa.field("text", pa.large_string(), nullable=False),  # the continuation, prompt left out
+        pa.field("tokens", pa.int32(), nullable=False),  # of the continuation
+        pa.field("finished", pa.bool_(), nullable=False),  # the model ended the story itself
+    ]
+)
+
+#: One row a group of held-out text under one model.
+SCORES = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),  # initial (untrained or base), trained
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("group_by", pa.string(), nullable=False),  # all, franchise, source, genre
+        pa.field("group", pa.string(), nullable=False),
+        pa.field("documents", pa.int64(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),  # UTF-8
+        pa.field("tokens", pa.int64(), nullable=False),
+        pa.field("words", pa.int64(), nullable=False),  # runs of non-space characters
+        pa.field("nats", pa.float64(), nullable=False),  # summed negative log-likelihood
+        pa.field("bits_per_byte", pa.float64(), nullable=False),
+        pa.field("perplexity_per_token", pa.float64(), nullable=False),
+        pa.field("perplexity_per_word", pa.float64(), nullable=False),
+    ]
+)
