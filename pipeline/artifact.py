@@ -98,20 +98,17 @@ def materialize(
     last = Artifact.load(root)
     if last is not None and last.fingerprint == fingerprint:
         return Artifact(**{**last.__dict__, "reused": True})
-    staging = root / f".building-{fingerprint[:12]}"
+    version = fingerprint[:12]
+    folder = root / version
     if not resumable:
-        shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        figures = dict(build(staging))
-        sizes, data_version = _inventory(staging)
-        # A rebuild of a damaged output has the fingerprint of the folder that is in the way.
-        version = fingerprint[:12]
-        shutil.rmtree(root / version, ignore_errors=True)
-        staging.rename(root / version)
+        figures = dict(build(folder))
+        sizes, data_version = _inventory(folder)
     except BaseException:
         if not resumable:
-            shutil.rmtree(staging, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
         raise
     manifest = {
         "version": version,

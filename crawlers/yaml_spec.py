@@ -1,0 +1,145 @@
+"""Reads what a person wrote in YAML and says what is wrong with it: file, line, allowed values.
+
+`dg check yaml` answers a mistake inside a list of sources with "not valid under any of the given
+schemas". Here each mistake is named with the line it stands on, and all mistakes of a file are
+told at once. The YAML is plain data (safe loading, no tags, no templates).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Spec = TypeVar("Spec", bound=BaseModel)
+Location = tuple[str | int, ...]
+
+
+class SpecError(ValueError):
+    """One or more mistakes in what a person wrote; each line names file, line and remedy."""
+
+    def __init__(self, mistakes: list[str]):
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """One document of a YAML file: its plain value, and where each part of it stands."""
+
+    path: Path
+    value: Any
+    lines: Mapping[Location, int]  # path of keys and indices -> line, from 1
+
+    def line(self, location: Location) -> int:
+        """The line of the innermost part of `location` that stands in the file."""
+        while location and location not in self.lines:
+            location = location[:-1]
+        return self.lines.get(location, 1)
+
+    def mistake(self, location: Location, what: str) -> str:
+        """`file:line: where: what`."""
+        where = ".".join(str(part) for part in location)
+        return f"{self.path}:{self.line(location)}: {where + ': ' if where else ''}{what}"
+
+
+def read_yaml(path: Path) -> list[YamlDocument]:
+    """The documents of a YAML file. Raises SpecError where it cannot be read."""
+    try:
+        text = path.read_text("utf-8")
+        nodes = [node for node in yaml.compose_all(text, yaml.SafeLoader) if node is not None]
+        values = [value for value in yaml.safe_load_all(text) if value is not None]
+    except OSError as error:
+        raise SpecError([f"{path}: cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise SpecError([f"{path}: is not UTF-8 (byte {error.start}); save it as UTF-8"]) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        problem = getattr(error, "problem", None) or str(error)
+        raise SpecError([f"{path}:{line}: is not valid YAML: {problem}"]) from error
+    return [
+        YamlDocument(path, value, dict(_lines(node)))
+        for node, value in zip(nodes, values, strict=True)
+    ]
+
+
+def validate(spec: type[Spec], document: YamlDocument, at: Location = ()) -> Spec:
+    """The part of the document at `at` as a spec. Raises SpecError naming every mistake."""
+    value = document.value
+    for key in at:
+        value = value[key]
+    try:
+        return spec.model_validate(value)
+    except ValidationError as error:
+        mistakes = []
+        for detail in error.errors():
+            location = (*at, *_in_file(at, detail["loc"], document))
+            mistakes.append(document.mistake(location, _say(spec, detail)))
+        raise SpecError(mistakes) from error
+
+
+def _in_file(at: Location, location: Location, document: YamlDocument) -> Location:
+    """Leave out the steps that pydantic adds for the branches of a union."""
+    kept: Location = ()
+    for index, part in enumerate(location):
+        last = index == len(location) - 1
+        if last or isinstance(part, int) or (*at, *kept, part) in document.lines:
+            kept = (*kept, part)
+    return kept
+
+
+def _say(spec: type[BaseModel], detail: Any) -> str:
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"unknown key; allowed here: {', '.join(_keys(spec, detail['loc'][:-1]))}"
+        case "missing":
+            return "is required"
+        case "union_tag_invalid":
+            return f"{context['tag']!r} is unknown; allowed: {context['expected_tags']}"
+        case "union_tag_not_found":
+            return f"{context['discriminator']} is required"
+        case "literal_error":
+            return f"{detail['input']!r} is unknown; allowed: {context['expected']}"
+        case "value_error":
+            return str(context["error"])
+        case _:
+            return f"{detail['msg'][0].lower()}{detail['msg'][1:]} (found {detail['input']!r})"
+
+
+def _keys(spec: type[BaseModel], location: Location) -> list[str]:
+    """The keys a person may write at `location` of the spec, from its JSON schema."""
+    schema = spec.model_json_schema()
+    definitions = schema.get("$defs", {})
+
+    def follow(node: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in node:
+            node = definitions[node["$ref"].rsplit("/", 1)[1]]
+        return node
+
+    node = follow(schema)
+    for part in location:
+        if isinstance(part, int):
+            node = follow(node.get("items", {}))
+        elif "discriminator" in node:
+            node = follow({"$ref": node["discriminator"]["mapping"][part]})
+        elif part in node.get("properties", {}):
+            node = follow(node["properties"][part])
+        for branch in node.get("anyOf", []):
+            if branch.get("type") != "null":
+                node = follow(branch)
+    return list(node.get("properties", {}))
+
+
+def _lines(node: yaml.Node, location: Location = ()) -> Iterator[tuple[Location, int]]:
+    yield location, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lines(value, (*location, key.value))
+            yield (*location, key.value), key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _lines(value, (*location, index))
