@@ -14,3 +14,36 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .venv/installed-dev: .venv/installed
 	$(BIN)/pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e '.[dev]'
 	touch $@
+
+DEMO := demo-gpt2
+# Serves the sample sites while the command after it runs.
+SERVING := python -m crawlers.samplesite --reuse --
+# Dagster's log without the line it writes for every event.
+QUIET := {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
+
+.PHONY: demo test test-slow ui system
+# The whole line on the bundled sample sites: crawl, corpus, GPT-2, samples, report.
+demo: .venv/installed
+	@$(SERVING) dg launch --assets '+key:"$(DEMO)/report"' --config-json '$(QUIET)'
+	@loremill report $(DEMO)
+
+# Lint, types, walls, tests.
+test: .venv/installed-dev system
+	ruff check . && ruff format --check . && mypy && lint-imports && pytest -m 'not slow'
+
+# What takes long: the demo itself, real crawls and trainings killed and resumed.
+test-slow: .venv/installed-dev system
+	pytest -m slow
+
+# Dagster on http://127.0.0.1:3000, the sample sites, and the reports on http://127.0.0.1:3001.
+ui: .venv/installed
+	@mkdir -p '$(LOREMILL_DATA)/reports'
+	@trap 'kill 0' EXIT; \
+	python -m http.server --bind 127.0.0.1 --directory '$(LOREMILL_DATA)/reports' 3001 >/dev/null 2>&1 & \
+	$(SERVING) dg dev --host 127.0.0.1 --port 3000
+
+# System packages of the tests: a browser for the Dagster UI.
+system:
+	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	else echo 'The tests need Chromium; install it, e.g. sudo apt-get install chromium' >&2; exit 1; fi

@@ -1,0 +1,1 @@
+"""The registry: one folder a franchise or a mix, each with a `defs.yaml`."""

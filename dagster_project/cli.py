@@ -1,0 +1,38 @@
+"""`loremill …`: what Scrapy and Dagster don't do. It needs all three packages, so it lives here."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.artifact import Artifact
+from pipeline.reports.summary import summary
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Turn the lore of a franchise into a model that tells stories."""
+
+
+@app.command()
+def report(
+    model: Annotated[str, typer.Argument(help="name of a story model, e.g. batman-gpt2")],
+) -> None:
+    """Print a model's figures, some of its stories, and where its report lies."""
+    artifact = _artifact("reports", model)
+    typer.echo(summary(artifact.folder))
+    typer.echo(f"\nReport: {artifact.folder / 'report.html'}")
+
+
+def _artifact(kind: str, name: str) -> Artifact:
+    """A finished artifact under LOREMILL_DATA; exit status 2 with one line where there is none."""
+    root = Path(os.environ.get("LOREMILL_DATA") or "data").absolute() / kind
+    artifact = Artifact.load(root / name)
+    if artifact is None:
+        there = ", ".join(sorted(path.name for path in root.glob("*"))) or "none"
+        typer.echo(f"error: {root} has no {name!r}; there are: {there}", err=True)
+        raise typer.Exit(2)
+    return artifact

@@ -1,0 +1,205 @@
+"""A franchise as assets: its pages, a crawl a spider; its documents; and a corpus of its own."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel
+
+from crawlers.franchise import COMPONENT, FranchiseSpec, source_name
+from dagster_project import checks
+from dagster_project.child import ChildError
+from dagster_project.components.story_corpus import corpus_asset
+from dagster_project.presentation import OWNERS, extract, group_name, result, table
+from dagster_project.resources import Crawler, DataStore
+from pipeline.artifact import code_version, fingerprint, materialize
+from pipeline.extract import SourceRules, first_document
+from pipeline.extract import extract as extract_documents
+
+_TEMPLATE = """\
+# A franchise: where its lore is, and when to look again. Change the lines below, then
+#   dg check yaml && dg list defs      says what is wrong, and shows the assets
+#   dg launch --assets '+key:"{name}/corpus"'
+# `site:` is only needed for a host that is not the spider's own (a mirror, a test server).
+type: {type}
+attributes:
+  title: {title}
+  # genre: fantasy             # of everything here; a source may name its own
+  language: en
+  sources:
+    # Wikipedia: by category (and so many levels of subcategories), list page or title.
+    - spider: wikipedia
+      categories: ["{title}"]
+      depth: 0
+      # list_pages: ["List of {title} episodes"]
+      # titles: ["{title} (film)"]
+      # sections: [Plot, Synopsis]   # default: the usual headings of a plot
+      # genre: fantasy
+      # limit: 100
+    # Bulbapedia: numbered episodes.
+    # - spider: bulbapedia
+    #   series:
+    #     - {{prefix: EP, first: 1, last: 276}}
+    # Project Gutenberg: by number, author, subject or bookshelf of the catalogue.
+    # - spider: gutenberg
+    #   books: [84]
+    #   authors: ["Baum, L. Frank"]
+  # recrawl: "0 3 * * 1"       # cron: Mondays at three
+  # timezone: Europe/Berlin
+"""
+
+
+class FranchiseScaffolder(dg.Scaffolder[Any]):
+    """`dg scaffold defs dagster_project.components.Franchise NAME` writes a commented start."""
+
+    def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
+        """Write `defs.yaml` into the folder of the new franchise."""
+        name = request.target_path.name
+        request.target_path.mkdir(parents=True, exist_ok=True)
+        (request.target_path / "defs.yaml").write_text(
+            _TEMPLATE.format(name=name, type=COMPONENT, title=name.replace("_", " ").title()),
+            "utf-8",
+        )
+
+
+@dg.scaffold_with(FranchiseScaffolder)
+class Franchise(dg.Component):
+    """The lore of a franchise: crawled, cut into documents, milled into a corpus of its own."""
+
+    def __init__(self, name: str, spec: FranchiseSpec):
+        self.name = name
+        self.spec = spec
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """What stands under `attributes:`."""
+        return FranchiseSpec
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Franchise":
+        """The franchise is named after its folder."""
+        assert isinstance(attributes, FranchiseSpec)
+        return cls(context.path.name, attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Pages a spider, documents, corpus; a job to crawl again, and its schedule."""
+        pages = [_pages_asset(self.name, self.spec, spider) for spider in self.spec.spiders()]
+        documents = _documents_asset(self.name, self.spec)
+        corpus = corpus_asset(self.name, self.spec.title, [self.name])
+        job = dg.define_asset_job(
+            f"recrawl_{group_name(self.name)}",
+            selection=dg.AssetSelection.assets(*pages, documents, corpus),
+            description=f"Crawl {self.spec.title} again; what is unchanged is reused.",
+        )
+        schedules = []
+        if self.spec.recrawl:
+            schedules.append(
+                dg.ScheduleDefinition(
+                    job=job, cron_schedule=self.spec.recrawl, execution_timezone=self.spec.timezone
+                )
+            )
+        return dg.Definitions(assets=[*pages, documents, corpus], jobs=[job], schedules=schedules)
+
+
+def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinition:
+    key = dg.AssetKey([name, f"{spider}_pages"])
+
+    @dg.asset(
+        key=key,
+        description=f"Pages of {spec.title} as {spider} served them; never rewritten.",
+        group_name=group_name(name),
+        kinds={"scrapy", "parquet"},
+        owners=OWNERS,
+        pool=f"crawl_{spider}",
+        check_specs=[dg.AssetCheckSpec("pages_arrived", asset=key, blocking=True)],
+    )
+    def pages(
+        context: dg.AssetExecutionContext, data: DataStore, crawler: Crawler
+    ) -> dg.MaterializeResult[Any]:
+        try:
+            outcome = crawler.crawl(data, name, spider, context.log.info)
+        except ChildError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        store = data.pages(name, spider)
+        if outcome.fetched == 0:
+            context.log.info("unchanged: none of %d pages had to be fetched", outcome.listed)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(store.data_version()),
+            metadata={
+                "pages": store.count(),
+                "fetched": outcome.fetched,
+                "unchanged": outcome.unchanged,
+                "gone": outcome.gone,
+                "requests": outcome.requests,
+                "bytes": outcome.bytes,
+                "path": dg.MetadataValue.path(str(store.root)),
+                "failures": table(
+                    ["url", "what", "remedy"],
+                    [[f["url"], f["what"], f["remedy"]] for f in outcome.failures[:20]],
+                ),
+            },
+            check_results=[checks.pages_arrived(store.count(), outcome)],
+        )
+
+    return pages
+
+
+def _documents_asset(name: str, spec: FranchiseSpec) -> dg.AssetsDefinition:
+    key = dg.AssetKey([name, "documents"])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([name, f"{spider}_pages"]) for spider in spec.spiders()],
+        description=f"The stories of {spec.title}: text cut out of the pages and cleaned, each "
+        "with its page, revision and licence; and what was left out, with the reason.",
+        group_name=group_name(name),
+        kinds={"beautifulsoup", "parquet"},
+        owners=OWNERS,
+        check_specs=[dg.AssetCheckSpec("not_empty", asset=key, blocking=True)],
+    )
+    def documents(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult[Any]:
+        stores = [data.pages(name, spider) for spider in spec.spiders()]
+        rules = source_rules(spec)
+        artifact = materialize(
+            data.path("documents", name),
+            fingerprint(
+                pages=[store.data_version() for store in stores],
+                rules={source: rule.__dict__ for source, rule in rules.items()},
+                code=code_version("pipeline.extract", "pipeline.clean", "pipeline.schema"),
+            ),
+            lambda folder: extract_documents(_all_pages(stores), rules, folder),
+        )
+        figures = artifact.figures
+        return result(
+            context,
+            artifact,
+            {
+                "documents": figures["documents"],
+                "dropped": sum(figures["dropped"].values()),
+                "dropped_by_reason": table(
+                    ["reason", "documents"], [list(row) for row in figures["dropped"].items()]
+                ),
+                "characters": figures["characters"],
+                "sample": extract(first_document(artifact.folder)),
+            },
+            [checks.not_empty(figures)],
+        )
+
+    return documents
+
+
+def source_rules(spec: FranchiseSpec) -> dict[str, SourceRules]:
+    """What extraction needs to know of each source, by the source's name."""
+    return {
+        source_name(source): SourceRules(
+            sections=tuple(sections) if (sections := getattr(source, "sections", None)) else None,
+            genre=source.genre or spec.genre,
+            language=spec.language,
+        )
+        for source in spec.sources
+    }
+
+
+def _all_pages(stores: Iterable[Any]) -> Iterable[Any]:
+    for store in stores:
+        yield from store.current()

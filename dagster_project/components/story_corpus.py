@@ -1,0 +1,89 @@
+"""A corpus as an asset: `train.txt`, held-out text, and where every byte of them comes from."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel
+
+from dagster_project import checks
+from dagster_project.presentation import OWNERS, extract, group_name, head, result
+from dagster_project.resources import DataStore
+from pipeline.artifact import code_version, fingerprint, materialize
+from pipeline.corpus import CorpusConfig, build_corpus
+from pipeline.corpus_spec import StoryCorpusSpec
+
+
+class StoryCorpus(dg.Component):
+    """A mix of franchises in one corpus. A franchise alone implies a corpus of its own name."""
+
+    def __init__(self, name: str, spec: StoryCorpusSpec):
+        self.name = name
+        self.spec = spec
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """What stands under `attributes:`."""
+        return StoryCorpusSpec
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "StoryCorpus":
+        """The corpus is named after its folder."""
+        assert isinstance(attributes, StoryCorpusSpec)
+        return cls(context.path.name, attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """One asset."""
+        return dg.Definitions(
+            assets=[corpus_asset(self.name, self.spec.title, self.spec.franchises)]
+        )
+
+
+def corpus_asset(name: str, title: str, franchises: list[str]) -> dg.AssetsDefinition:
+    """The asset `NAME/corpus`, milled from the documents of these franchises."""
+    key = dg.AssetKey([name, "corpus"])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([franchise, "documents"]) for franchise in franchises],
+        description=f"{title}: train.txt, validation.txt and test.txt, split by work, with a "
+        "manifest that traces every byte to its page, revision and licence.",
+        group_name=group_name(name),
+        kinds={"python", "parquet"},
+        owners=OWNERS,
+        check_specs=[dg.AssetCheckSpec("split_disjoint", asset=key, blocking=True)],
+    )
+    def corpus(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult[Any]:
+        documents = {
+            franchise: data.load("documents", franchise, made_by=f"{franchise}/documents")
+            for franchise in franchises
+        }
+        config = CorpusConfig()
+        artifact = materialize(
+            data.path("corpora", name),
+            fingerprint(
+                documents={name: made.data_version for name, made in documents.items()},
+                config=config.model_dump(),
+                code=code_version("pipeline.corpus", "pipeline.schema"),
+            ),
+            lambda folder: build_corpus(
+                {
+                    franchise: made.folder / "documents.parquet"
+                    for franchise, made in documents.items()
+                },
+                config,
+                folder,
+            ),
+        )
+        figures = artifact.figures
+        return result(
+            context,
+            artifact,
+            {
+                "documents": figures["documents"],
+                "characters": figures["characters"],
+                "sample": extract(head(artifact.folder / "train.txt")),
+            },
+            [checks.split_disjoint(artifact.folder / "manifest.parquet")],
+        )
+
+    return corpus

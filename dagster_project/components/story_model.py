@@ -1,0 +1,245 @@
+"""A story model as assets: trained, sampled, measured, and reported on."""
+
+from typing import Any
+
+import dagster as dg
+import pyarrow.parquet as pq
+from pydantic import BaseModel
+
+from dagster_project import checks
+from dagster_project.child import ChildError, run_child
+from dagster_project.presentation import OWNERS, extract, group_name, png, result
+from dagster_project.resources import DataStore, Gpu
+from pipeline.artifact import Artifact, code_version, fingerprint, materialize
+from pipeline.model_spec import ModelSpec
+
+
+class StoryModel(dg.Component):
+    """A language model trained on a corpus, with its samples, perplexity and report."""
+
+    def __init__(self, spec: ModelSpec):
+        self.spec = spec
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """What stands under `attributes:`."""
+        return ModelSpec
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "StoryModel":
+        """The model is named in its attributes: a corpus may have several."""
+        assert isinstance(attributes, ModelSpec)
+        return cls(attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Model, samples, perplexity, report."""
+        make = [_model_asset, _samples_asset, _perplexity_asset, _report_asset]
+        return dg.Definitions(assets=[asset(self.spec) for asset in make])
+
+
+def _key(spec: ModelSpec, stage: str) -> dg.AssetKey:
+    return dg.AssetKey([spec.name, stage])
+
+
+def _load_corpus(spec: ModelSpec, data: DataStore) -> Artifact:
+    return data.load("corpora", spec.corpus, made_by=f"{spec.corpus}/corpus")
+
+
+def _load_model(spec: ModelSpec, data: DataStore) -> Artifact:
+    return data.load("models", spec.name, made_by=f"{spec.name}/model")
+
+
+def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=_key(spec, "model"),
+        deps=[dg.AssetKey([spec.corpus, "corpus"])],
+        description=f"{spec.name}, trained on the corpus {spec.corpus}: checkpoints at the steps "
+        "that are sampled, a final folder that transformers loads, and how it came about.",
+        group_name=group_name(spec.name),
+        kinds={"pytorch", "huggingface"},
+        owners=OWNERS,
+        pool="gpu",
+    )
+    def model(
+        context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu
+    ) -> dg.MaterializeResult[Any]:
+        corpus = _load_corpus(spec, data)
+        device = gpu.pick()
+        context.log.info("training on %s", device)
+
+        def train(folder: Any) -> Any:
+            with dg.open_pipes_session(
+                context,
+                context_injector=dg.PipesEnvContextInjector(),
+                message_reader=dg.PipesTempFileMessageReader(),
+                extras={
+                    "spec": spec.model_dump(mode="json"),
+                    "corpus": str(corpus.folder),
+                    "folder": str(folder),
+                    "device": device,
+                },
+            ) as session:
+                try:
+                    run_child(
+                        ["python", "-m", "dagster_project.training_child"],
+                        session.get_bootstrap_env_vars(),
+                        context.log.debug,
+                    )
+                except ChildError as error:
+                    raise dg.Failure(str(error), allow_retries=False) from error
+            return training_figures(folder)
+
+        artifact = materialize(
+            data.path("models", spec.name),
+            fingerprint(
+                corpus=corpus.data_version,
+                spec=spec.training_inputs(),
+                code=code_version("pipeline.training", "pipeline.models"),
+            ),
+            train,
+            resumable=True,
+        )
+        loss = pq.read_table(artifact.folder / "loss.parquet")
+        from pipeline.reports.plots import loss_png
+
+        return result(
+            context,
+            artifact,
+            {**artifact.figures, "loss_curve": png(loss_png(loss), "loss by step")},
+        )
+
+    return model
+
+
+def _samples_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=_key(spec, "samples"),
+        deps=[_key(spec, "model")],
+        description=f"Stories {spec.name} wrote at the chosen steps: prompts x settings x seeds, "
+        "none of them picked by hand.",
+        group_name=group_name(spec.name),
+        kinds={"pytorch", "parquet"},
+        owners=OWNERS,
+        pool="gpu",
+    )
+    def samples(
+        context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu
+    ) -> dg.MaterializeResult[Any]:
+        from pipeline.sampling import sample
+
+        model = _load_model(spec, data)
+        artifact = materialize(
+            data.path("samples", spec.name),
+            fingerprint(
+                model=model.data_version,
+                samples=spec.samples.model_dump(),
+                code=code_version("pipeline.sampling"),
+            ),
+            lambda folder: sample(
+                model.folder, spec, folder, device=gpu.pick(), report=context.log.info
+            ),
+        )
+        table = pq.read_table(artifact.folder / "samples.parquet")
+        last = table.slice(table.num_rows - 1).to_pylist()[0]
+        return result(
+            context,
+            artifact,
+            {"samples": table.num_rows, "sample": extract(last["prompt"] + last["text"])},
+        )
+
+    return samples
+
+
+def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+    key = _key(spec, "perplexity")
+
+    @dg.asset(
+        key=key,
+        deps=[_key(spec, "model"), dg.AssetKey([spec.corpus, "corpus"])],
+        description=f"How well {spec.name} foretells held-out text, in bits per byte and "
+        "perplexity, by source, beside the model before training.",
+        group_name=group_name(spec.name),
+        kinds={"pytorch", "parquet"},
+        owners=OWNERS,
+        pool="gpu",
+        check_specs=[dg.AssetCheckSpec("tuned_better", asset=key)],
+    )
+    def perplexity(
+        context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu
+    ) -> dg.MaterializeResult[Any]:
+        from pipeline.perplexity import score
+        from pipeline.reports.plots import bits_per_byte_png
+
+        model, corpus = _load_model(spec, data), _load_corpus(spec, data)
+        artifact = materialize(
+            data.path("perplexity", spec.name),
+            fingerprint(
+                model=model.data_version,
+                corpus=corpus.data_version,
+                code=code_version("pipeline.perplexity"),
+            ),
+            lambda folder: score(
+                model.folder,
+                spec,
+                corpus.folder,
+                folder,
+                device=gpu.pick(),
+                report=context.log.info,
+            ),
+        )
+        figures = artifact.figures
+        scores = pq.read_table(artifact.folder / "scores.parquet")
+        return result(
+            context,
+            artifact,
+            {**figures, "plot": png(bits_per_byte_png(scores), "bits per byte, before and after")},
+            [checks.tuned_better(figures["bits_per_byte_before"], figures["bits_per_byte_after"])],
+        )
+
+    return perplexity
+
+
+def _report_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=_key(spec, "report"),
+        deps=[_key(spec, "samples"), _key(spec, "perplexity")],
+        description=f"What {spec.name} learned, on one page that opens without a server: loss, "
+        "bits per byte, stories, the corpus and its licences.",
+        group_name=group_name(spec.name),
+        kinds={"html"},
+        owners=OWNERS,
+    )
+    def report(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult[Any]:
+        from pipeline.reports import write_report
+
+        model, corpus = _load_model(spec, data), _load_corpus(spec, data)
+        samples = data.load("samples", spec.name, made_by=f"{spec.name}/samples")
+        scores = data.load("perplexity", spec.name, made_by=f"{spec.name}/perplexity")
+        inputs = {"model": model, "samples": samples, "scores": scores, "corpus": corpus}
+        artifact = materialize(
+            data.path("reports", spec.name),
+            fingerprint(
+                inputs={name: made.data_version for name, made in inputs.items()},
+                code=code_version("pipeline.reports"),
+            ),
+            lambda folder: write_report(
+                name=spec.name,
+                model=model.folder,
+                samples=samples.folder,
+                scores=scores.folder,
+                corpus=corpus.folder,
+                corpus_figures=corpus.figures,
+                folder=folder,
+            ),
+        )
+        page = artifact.folder / "report.html"
+        return result(
+            context,
+            artifact,
+            {
+                "report": dg.MetadataValue.url(data.report_url(page)),
+                "file": dg.MetadataValue.path(str(page)),
+            },
+        )
+
+    return report

@@ -1,0 +1,39 @@
+"""Everything Dagster loads: the registry under `corpora/`, with the resources and the executor."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from crawlers.franchise import corpora_folder
+from dagster_project.registry import load_registry
+from dagster_project.resources import Crawler, DataStore, Gpu
+
+PROJECT = Path(__file__).parents[1]
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """All assets, checks, jobs and schedules. Raises SpecError naming every mistake in the YAML."""
+    corpora = corpora_folder()
+    load_registry(corpora)
+    return dg.Definitions.merge(
+        dg.load_from_defs_folder(path_within_project=corpora),
+        dg.Definitions(
+            resources={
+                "data": DataStore(root=os.environ.get("LOREMILL_DATA") or str(PROJECT / "data")),
+                "crawler": Crawler(contact=os.environ.get("LOREMILL_CONTACT", "")),
+                "gpu": Gpu(device=os.environ.get("LOREMILL_DEVICE", "")),
+            },
+            # A process a step, so that memory and the GPU are free again after each; forked from
+            # one that has imported all this already, which saves seconds a step.
+            executor=dg.multiprocess_executor.configured(
+                {
+                    "max_concurrent": 4,
+                    "start_method": {
+                        "forkserver": {"preload_modules": ["dagster_project.definitions"]}
+                    },
+                }
+            ),
+        ),
+    )

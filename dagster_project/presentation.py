@@ -1,0 +1,80 @@
+"""How artifacts look in the Dagster UI: figures, an extract, paths to copy, inline plots."""
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipeline.artifact import Artifact
+
+#: Characters of text shown as an extract. Dagster keeps metadata for good, so it is short.
+_EXTRACT = 400
+
+OWNERS = ["team:loremill"]
+
+
+def group_name(name: str) -> str:
+    """A Dagster group for a franchise, corpus or model: hyphens are not allowed there."""
+    return name.replace("-", "_").replace(".", "_")
+
+
+def result(
+    context: dg.AssetExecutionContext,
+    artifact: Artifact,
+    metadata: Mapping[str, Any],
+    checks: list[dg.AssetCheckResult] | None = None,
+) -> dg.MaterializeResult[Any]:
+    """The materialization of an artifact, saying whether it was reused."""
+    if artifact.reused:
+        context.log.info("reused: inputs, configuration and code are those of %s", artifact.folder)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(artifact.data_version),
+        metadata={
+            "reused": artifact.reused,
+            "path": dg.MetadataValue.path(str(artifact.folder)),
+            "size": dg.MetadataValue.text(_size(sum(artifact.files.values()))),
+            **metadata,
+        },
+        check_results=checks or [],
+    )
+
+
+def extract(text: str) -> dg.MetadataValue[Any]:
+    """The beginning of a text, as text: nothing in it is markup."""
+    return dg.MetadataValue.text(text[:_EXTRACT] + ("…" if len(text) > _EXTRACT else ""))
+
+
+def png(image: bytes, alt: str) -> dg.MetadataValue[Any]:
+    """A plot inside the asset's metadata."""
+    return dg.MetadataValue.md(
+        f"![{alt}](data:image/png;base64,{base64.b64encode(image).decode()})"
+    )
+
+
+def table(columns: list[str], rows: list[list[object]]) -> dg.MetadataValue[Any]:
+    """A small Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return dg.MetadataValue.md(
+        "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+    )
+
+
+def head(path: Path) -> str:
+    """The beginning of a text file."""
+    with path.open("rb") as file:
+        return file.read(4 * _EXTRACT).decode("utf-8", errors="ignore")
+
+
+def _cell(value: object) -> str:
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"

@@ -1,0 +1,126 @@
+"""Reads every `corpora/*/defs.yaml` at once and says all that is wrong with them.
+
+Dagster loads the same files one by one and stops at the first mistake, and it cannot know that a
+model names a corpus which does not exist. So the whole registry is checked first: each mistake is
+named with file, line and the allowed values, and one bad file does not hide what is wrong in
+another.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crawlers.franchise import FranchiseSpec, validate_franchise
+from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
+from pipeline.corpus_spec import StoryCorpusSpec
+from pipeline.model_spec import ModelSpec
+
+_PACKAGE = "dagster_project.components."
+
+
+@dataclass
+class Registry:
+    """All that is written under `corpora/`, by name."""
+
+    franchises: dict[str, FranchiseSpec] = field(default_factory=dict)
+    corpora: dict[str, StoryCorpusSpec] = field(default_factory=dict)
+    models: dict[str, ModelSpec] = field(default_factory=dict)
+
+    def franchises_of(self, corpus: str) -> list[str]:
+        """The franchises a corpus is made of; a franchise implies a corpus of its own name."""
+        if corpus in self.corpora:
+            return list(self.corpora[corpus].franchises)
+        return [corpus]
+
+
+def load_registry(folder: Path) -> Registry:
+    """Read and cross-check every `NAME/defs.yaml` of the folder. Raises SpecError."""
+    registry = Registry()
+    mistakes: list[str] = []
+    references: list[Callable[[], str | None]] = []
+    for path in sorted(folder.glob("*/defs.yaml")):
+        try:
+            documents = read_yaml(path)
+        except SpecError as error:
+            mistakes += error.mistakes
+            continue
+        for document in documents:
+            try:
+                references += _enter(registry, document, path.parent.name)
+            except SpecError as error:
+                mistakes += error.mistakes
+    mistakes += [mistake for reference in references if (mistake := reference())]
+    if mistakes:
+        raise SpecError(mistakes)
+    return registry
+
+
+def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callable[[], str | None]]:
+    """Enter one document; return the checks that need the whole registry."""
+    kind = document.value.get("type") if isinstance(document.value, dict) else None
+    if not isinstance(kind, str):
+        raise SpecError([document.mistake((), f"has no `type:`; e.g. {_PACKAGE}Franchise")])
+    match kind.removeprefix(_PACKAGE):
+        case "Franchise":
+            _claim(registry.franchises, name, document)
+            registry.franchises[name] = validate_franchise(document)
+            return []
+        case "StoryCorpus":
+            _claim(registry.corpora, name, document)
+            corpus = validate(StoryCorpusSpec, document, ("attributes",))
+            registry.corpora[name] = corpus
+            return [
+                _exists(
+                    document,
+                    ("attributes", "franchises", index),
+                    "franchise",
+                    franchise,
+                    lambda: set(registry.franchises),
+                )
+                for index, franchise in enumerate(corpus.franchises)
+            ]
+        case "StoryModel":
+            model = validate(ModelSpec, document, ("attributes",))
+            _claim(registry.models, model.name, document)
+            registry.models[model.name] = model
+            return [
+                _exists(
+                    document,
+                    ("attributes", "corpus"),
+                    "corpus",
+                    model.corpus,
+                    lambda: {*registry.franchises, *registry.corpora},
+                )
+            ]
+        case other if kind.startswith(_PACKAGE):
+            raise SpecError(
+                [
+                    document.mistake(
+                        ("type",),
+                        f"{other!r} is unknown; allowed: Franchise, StoryCorpus, StoryModel",
+                    )
+                ]
+            )
+        case _:
+            return []  # a component of another package; Dagster knows it
+
+
+def _claim(taken: Mapping[str, object], name: str, document: YamlDocument) -> None:
+    if name in taken:
+        raise SpecError([document.mistake((), f"a second one named {name!r}; names are unique")])
+
+
+def _exists(
+    document: YamlDocument,
+    location: tuple[str | int, ...],
+    what: str,
+    name: str,
+    known: Callable[[], set[str]],
+) -> Callable[[], str | None]:
+    def check() -> str | None:
+        if name in known():
+            return None
+        there = ", ".join(sorted(known())) or "none"
+        return document.mistake(location, f"{what} {name!r} does not exist; there are: {there}")
+
+    return check

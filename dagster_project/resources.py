@@ -1,0 +1,89 @@
+"""Where the data lives, how a site is crawled, and what a model is trained on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+
+from crawlers.franchise import corpora_folder
+from crawlers.page_store import CrawlOutcome, PageStore
+from dagster_project.child import run_child
+from pipeline.artifact import Artifact
+
+
+class DataStore(dg.ConfigurableResource[Any]):
+    """The one data root: a folder a kind, in it a folder a name.
+
+    `reports_url` is where the reports folder is served on loopback: a browser refuses `file://`
+    links from the Dagster UI. `make ui` serves it there.
+    """
+
+    root: str
+    reports_url: str = "http://127.0.0.1:3001"
+
+    def path(self, kind: str, name: str) -> Path:
+        """The root of an artifact, e.g. ("corpora", "batman")."""
+        return Path(self.root).absolute() / kind / name
+
+    def pages(self, franchise: str, spider: str) -> PageStore:
+        """The page store of one spider for one franchise."""
+        return PageStore(self.path("pages", franchise) / spider)
+
+    def load(self, kind: str, name: str, made_by: str) -> Artifact:
+        """A finished artifact; a clear failure where it is not there yet."""
+        artifact = Artifact.load(self.path(kind, name))
+        if artifact is None:
+            raise dg.Failure(
+                f"{self.path(kind, name)} holds no finished output; materialize {made_by} first",
+                allow_retries=False,
+            )
+        return artifact
+
+    def report_url(self, report: Path) -> str:
+        """The address of a file under `reports/` as `make ui` serves it."""
+        relative = report.relative_to(Path(self.root).absolute() / "reports")
+        return f"{self.reports_url}/{quote(relative.as_posix())}"
+
+
+class Crawler(dg.ConfigurableResource[Any]):
+    """Runs a spider in a process of its own: Scrapy's reactor cannot start twice in one.
+
+    `contact` (a mail address or page of the operator) goes into the User-Agent; without one,
+    only loopback is crawled.
+    """
+
+    contact: str = ""
+
+    def crawl(
+        self, data: DataStore, franchise: str, spider: str, report: Callable[[str], None]
+    ) -> CrawlOutcome:
+        """Crawl all of the franchise's sources for this spider. Raises ChildError."""
+        run_child(
+            ["scrapy", "crawl", spider, "-a", f"franchise={franchise}"],
+            {
+                "SCRAPY_SETTINGS_MODULE": "crawlers.settings",
+                "LOREMILL_DATA": data.root,
+                "LOREMILL_CORPORA": str(corpora_folder()),
+                "LOREMILL_CONTACT": self.contact,
+            },
+            report,
+        )
+        return CrawlOutcome.load(data.pages(franchise, spider).root)
+
+
+class Gpu(dg.ConfigurableResource[Any]):
+    """The device that models are trained and sampled on.
+
+    `device` is cuda, mps or cpu; empty picks the best there is. Ops that use it share the pool
+    `gpu`, so one of them runs at a time and the others wait visibly in Dagster's queue.
+    """
+
+    device: str = ""
+
+    def pick(self) -> str:
+        """The device's name for torch."""
+        from pipeline.device import pick_device  # torch takes seconds to import
+
+        return pick_device(self.device or None).name

@@ -1,0 +1,105 @@
+"""A child ends with whoever started it: normally, on an exception, and when it is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dagster_project.child import ChildError, run_child
+
+# Starts a grandchild, writes both process ids, and sleeps; obeys SIGINT or ignores everything.
+_SLEEPER = """
+import os, signal, subprocess, sys, time
+if sys.argv[2] == "stubborn":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+open(sys.argv[1], "w").write(f"{os.getpid()} {grandchild.pid}")
+print("started", flush=True)
+time.sleep(600)
+"""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def _await(condition, seconds: float = 15.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_lines_arrive_as_they_are_printed():
+    lines: list[str] = []
+    run_child([sys.executable, "-c", "print('one'); print('two')"], {}, lines.append)
+    assert lines == ["one", "two"]
+
+
+def test_environment_is_passed_on():
+    lines: list[str] = []
+    command = [sys.executable, "-c", "import os; print(os.environ['STORY'])"]
+    run_child(command, {"STORY": "told"}, lines.append)
+    assert lines == ["told"]
+
+
+def test_error_names_the_childs_own_line():
+    script = "import sys; print('error: the dragon is missing; add it'); print('x'); sys.exit(2)"
+    with pytest.raises(ChildError, match="^the dragon is missing; add it$") as caught:
+        run_child([sys.executable, "-c", script], {}, lambda _: None)
+    assert caught.value.status == 2
+
+
+@pytest.mark.parametrize("manner", ["obedient", "stubborn"])
+def test_leaving_by_an_exception_ends_the_whole_group(tmp_path, monkeypatch, manner):
+    monkeypatch.setenv("LOREMILL_PATIENCE", "1,1")
+    pids = tmp_path / "pids"
+
+    def leave(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_child([sys.executable, "-c", _SLEEPER, str(pids), manner], {}, leave)
+    assert not any(_alive(int(pid)) for pid in pids.read_text().split())
+
+
+@pytest.mark.parametrize("manner", ["obedient", "stubborn"])
+def test_a_killed_parent_leaves_nothing_behind(tmp_path, manner):
+    pids = tmp_path / "pids"
+    script = (
+        "import sys; from dagster_project.child import run_child;"
+        "run_child([sys.executable, '-c', sys.argv[1], sys.argv[2], sys.argv[3]], {}, print)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, _SLEEPER, str(pids), manner],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "LOREMILL_PATIENCE": "1,1"},
+    )
+    assert _await(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    children = [int(pid) for pid in pids.read_text().split()]
+    assert all(_alive(pid) for pid in children)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    assert _await(lambda: not any(_alive(pid) for pid in children))
+
+
+def test_what_a_finished_command_left_running_is_ended(tmp_path):
+    pids = tmp_path / "pids"
+    script = (
+        "import subprocess, sys;"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
+        " stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
+        f"open({str(pids)!r}, 'w').write(str(p.pid))"
+    )
+    run_child([sys.executable, "-c", script], {}, lambda _: None)
+    assert _await(lambda: not _alive(int(pids.read_text())))

@@ -1,0 +1,107 @@
+"""Every mistake in the YAML is named with file, line and the allowed values, all at once."""
+
+from pathlib import Path
+
+import pytest
+
+from crawlers.yaml_spec import SpecError
+from dagster_project.registry import load_registry
+
+_FRANCHISE = """\
+type: dagster_project.components.Franchise
+attributes:
+  title: Heroes
+  sources:
+    - spider: wikipedia
+      titles: [Hero]
+"""
+_MODEL = """\
+type: dagster_project.components.StoryModel
+attributes:
+  name: hero-gpt2
+  corpus: {corpus}
+  preset: gpt2
+  size: tiny
+"""
+_CORPUS = """\
+type: dagster_project.components.StoryCorpus
+attributes:
+  title: Mix
+  franchises: [heroes, {other}]
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(name: str, *documents: str) -> Path:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "defs.yaml").write_text("---\n".join(documents), "utf-8")
+        return tmp_path
+
+    return write
+
+
+def _mistakes(folder: Path) -> list[str]:
+    with pytest.raises(SpecError) as caught:
+        load_registry(folder)
+    return [mistake.removeprefix(f"{folder}/") for mistake in caught.value.mistakes]
+
+
+def test_what_is_right_is_loaded(write):
+    write("heroes", _FRANCHISE, _MODEL.format(corpus="heroes"))
+    registry = load_registry(write("mix", _CORPUS.format(other="heroes")))
+    assert registry.franchises["heroes"].title == "Heroes"
+    assert registry.models["hero-gpt2"].corpus == "heroes"
+    assert registry.franchises_of("mix") == ["heroes", "heroes"]
+    assert registry.franchises_of("heroes") == ["heroes"]
+
+
+def test_unknown_spider_names_line_and_allowed_ones(write):
+    folder = write("bad", _FRANCHISE.replace("wikipedia", "wikipdia"))
+    assert _mistakes(folder) == [
+        "bad/defs.yaml:5: attributes.sources.0: 'wikipdia' is unknown; "
+        "allowed: 'bulbapedia', 'wikipedia', 'gutenberg'"
+    ]
+
+
+def test_unknown_key_names_line_and_allowed_ones(write):
+    folder = write("bad", _FRANCHISE + "      categoris: [Heroes]\n")
+    (mistake,) = _mistakes(folder)
+    assert mistake.startswith("bad/defs.yaml:7: attributes.sources.0.categoris: unknown key; ")
+    assert "categories" in mistake
+
+
+def test_a_corpus_that_does_not_exist_is_an_error(write):
+    folder = write("heroes", _FRANCHISE, _MODEL.format(corpus="villains"))
+    assert _mistakes(folder) == [
+        "heroes/defs.yaml:11: attributes.corpus: corpus 'villains' does not exist; "
+        "there are: heroes"
+    ]
+
+
+def test_a_franchise_that_does_not_exist_is_an_error(write):
+    write("heroes", _FRANCHISE)
+    (mistake,) = _mistakes(write("mix", _CORPUS.format(other="villains")))
+    assert mistake.startswith("mix/defs.yaml:4: attributes.franchises.1: franchise 'villains'")
+
+
+def test_one_bad_file_does_not_hide_another(write):
+    write("a", "type: [\n")
+    write("b", _FRANCHISE.replace("title: Heroes", "titel: Heroes"))
+    write("c", _FRANCHISE, _MODEL.format(corpus="nowhere"))
+    folder = write("d", "attributes: {}\n")
+    files = {mistake.split("/")[0] for mistake in _mistakes(folder)}
+    assert files == {"a", "b", "c", "d"}
+
+
+def test_two_models_of_one_name_are_an_error(write):
+    folder = write("heroes", _FRANCHISE, *[_MODEL.format(corpus="heroes")] * 2)
+    (mistake,) = _mistakes(folder)
+    assert "a second one named 'hero-gpt2'" in mistake
+
+
+def test_unknown_component_names_the_allowed_ones(write):
+    folder = write("bad", _FRANCHISE.replace("components.Franchise", "components.Francise"))
+    assert _mistakes(folder) == [
+        "bad/defs.yaml:1: type: 'Francise' is unknown; allowed: Franchise, StoryCorpus, StoryModel"
+    ]
