@@ -1,0 +1,46 @@
+"""The report of a story model: one HTML file that opens anywhere and asks nothing of a network.
+
+`write_report` reads the outputs of training, sampling, measuring and of the corpus, lets each
+section of `pipeline.reports.sections` say its part, and writes `report.html`. The same inputs give
+the same bytes. Nothing here knows torch: a report is made from tables.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.artifact import write_atomically
+from pipeline.reports.material import read_material
+from pipeline.reports.page import render
+
+REPORT = "report.html"
+
+
+def write_report(
+    *,
+    name: str,
+    model: Path,
+    samples: Path,
+    scores: Path,
+    corpus: Path,
+    corpus_figures: Mapping[str, Any],
+    folder: Path,
+) -> dict[str, Any]:
+    """Write `folder/report.html` and return its key figures (JSON values).
+
+    `model` holds training.json and loss.parquet, `samples` samples.parquet, `scores`
+    scores.parquet, `corpus` manifest.parquet and the text files it describes. Raises
+    FileNotFoundError or ValueError naming the input that is missing or wrong.
+    """
+    material = read_material(
+        name=name,
+        model=model,
+        samples=samples,
+        scores=scores,
+        corpus=corpus,
+        corpus_figures=corpus_figures,
+    )
+    page, figures = render(material)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / REPORT, page.encode())
+    return figures

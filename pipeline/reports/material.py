@@ -1,0 +1,81 @@
+"""What a report is made from: the outputs of training, sampling, measuring and of the corpus.
+
+Tables are read with the columns of `pipeline.schema`; a file or column that is missing is named,
+with the step that writes it, before anything is drawn.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.schema import LOSS, MANIFEST, SAMPLES, SCORES
+
+
+@dataclass(frozen=True)
+class Material:
+    """The inputs of a report, read once. Tables have the schemas of `pipeline.schema`."""
+
+    name: str  # the model's
+    training: Mapping[str, Any]  # training.json: configuration, device, speed, versions
+    loss: pa.Table
+    samples: pa.Table
+    scores: pa.Table
+    manifest: pa.Table
+    corpus: Path  # the folder with train.txt and its siblings
+    corpus_figures: Mapping[str, Any]
+
+
+def read_material(
+    *,
+    name: str,
+    model: Path,
+    samples: Path,
+    scores: Path,
+    corpus: Path,
+    corpus_figures: Mapping[str, Any],
+) -> Material:
+    """Read the folders' files.
+
+    Raises FileNotFoundError or ValueError naming the file, what is wrong and what writes it.
+    """
+    return Material(
+        name=name,
+        training=_json(model / "training.json", "the training"),
+        loss=read_table(model / "loss.parquet", LOSS, "the training"),
+        samples=read_table(samples / "samples.parquet", SAMPLES, "the sampling"),
+        scores=read_table(scores / "scores.parquet", SCORES, "the perplexity step"),
+        manifest=read_table(corpus / "manifest.parquet", MANIFEST, "the corpus step"),
+        corpus=corpus,
+        corpus_figures=corpus_figures,
+    )
+
+
+def read_table(path: Path, schema: pa.Schema, writer: str) -> pa.Table:
+    """The schema's columns of a Parquet file, cast to it. Raises as `read_material`."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; {writer} writes it, so run that first")
+    try:
+        table = pq.read_table(path, partitioning=None)
+        missing = [column for column in schema.names if column not in table.column_names]
+        if missing:
+            raise ValueError(f"{path} has no column {', '.join(missing)}; let {writer} run again")
+        return table.select(schema.names).cast(schema)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path} cannot be read ({error}); let {writer} run again") from error
+
+
+def _json(path: Path, writer: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; {writer} writes it, so run that first")
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON ({error}); let {writer} run again") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is not a JSON object; let {writer} run again")
+    return value

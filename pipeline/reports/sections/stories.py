@@ -1,0 +1,144 @@
+"""What the model tells: every sample, or a random draw whose seed is stated; none picked by hand.
+
+Samples of one prompt and setting stand side by side, one column a checkpoint, so that a reader
+sees the model learn.
+"""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.reports.material import Material
+from pipeline.reports.sections.section import Section
+from pipeline.reports.text import counted, cut, number, one_line, plain
+
+#: At most so many rows of stories (each one sample a checkpoint); of more, a draw.
+ROWS = 24
+#: At most so many checkpoints side by side, evenly apart, the first and the last among them.
+CHECKPOINTS = 4
+#: Characters of a story shown at once, and with its remainder unfolded.
+SHOWN, UNFOLDED = 900, 6000
+#: Of the draw. A constant, so that the same samples give the same page.
+SEED = 20
+
+
+@dataclass(frozen=True)
+class Story:
+    """One sample as it is shown."""
+
+    step: int
+    prompt: str
+    shown: str
+    folded: str
+    left_out: int  # characters not in the page
+    note: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """The stories of one prompt and setting, a checkpoint each."""
+
+    setting: str
+    described: str
+    stories: Sequence[Story]
+
+
+def section(material: Material) -> Section:
+    """The stories, grouped by prompt."""
+    samples = material.samples.to_pylist()
+    steps = sorted({sample["step"] for sample in samples})
+    kept_steps = spread(steps, CHECKPOINTS)
+    rows = _rows(samples)
+    drawn = draw(sorted(rows), ROWS)
+    prompts: dict[tuple[int, str], list[Row]] = {}
+    for key in drawn:
+        row = rows[key]
+        first = row[min(row)]
+        stories = [_story(row[step]) for step in kept_steps if step in row]
+        shown = Row(first["setting"], describe(first), stories)
+        prompts.setdefault((first["prompt_index"], first["prompt"]), []).append(shown)
+    content = {
+        "prompts": [(one_line(prompt, 300), found) for (_, prompt), found in prompts.items()],
+        "selection": _selection(len(samples), len(rows), len(drawn), steps, kept_steps),
+        "settings": sorted({(sample["setting"], describe(sample)) for sample in samples}),
+    }
+    figures = {"samples": len(samples), "checkpoints": len(steps), "prompts": _prompts(samples)}
+    return Section("stories", "Stories it tells", "stories.html", content, figures)
+
+
+def describe(sample: Mapping[str, Any]) -> str:
+    """The sampling settings in words: temperature 0.8 · top-k 50 · …"""
+    parts = [
+        f"temperature {sample['temperature']:g}",
+        f"top-k {sample['top_k']}" if sample["top_k"] else "top-k off",
+        f"top-p {sample['top_p']:g}",
+        f"repetition penalty {sample['repetition_penalty']:g}",
+        f"at most {counted(sample['max_length'], 'token')}",
+    ]
+    return " · ".join(parts)
+
+
+def draw(keys: Sequence[Any], count: int, seed: int = SEED) -> list[Any]:
+    """`count` of the keys at random, in their order; all where there are no more."""
+    if len(keys) <= count:
+        return list(keys)
+    chosen = random.Random(seed).sample(range(len(keys)), count)  # noqa: S311 - not a secret
+    return [keys[index] for index in sorted(chosen)]
+
+
+def spread(steps: Sequence[int], count: int) -> list[int]:
+    """At most `count` of the steps, evenly apart, the first and the last among them."""
+    if len(steps) <= count:
+        return list(steps)
+    return [steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count)]
+
+
+def _rows(
+    samples: Sequence[Mapping[str, Any]],
+) -> dict[tuple[int, str, int], dict[int, Mapping[str, Any]]]:
+    """(prompt, setting, n) -> step -> the n-th sample of that prompt, setting and step."""
+    rows: dict[tuple[int, str, int], dict[int, Mapping[str, Any]]] = {}
+    seen: dict[tuple[int, str, int], int] = {}
+    in_order = sorted(
+        samples, key=lambda s: (s["prompt_index"], s["setting"], s["step"], s["seed"])
+    )
+    for sample in in_order:
+        at = (sample["prompt_index"], sample["setting"], sample["step"])
+        nth = seen[at] = seen.get(at, -1) + 1
+        rows.setdefault((at[0], at[1], nth), {})[sample["step"]] = sample
+    return rows
+
+
+def _story(sample: Mapping[str, Any]) -> Story:
+    # A run of empty lines says no more than one, and a looping model writes thousands.
+    text = re.sub(r"\n\s*\n", "\n\n", plain(sample["text"]))
+    shown, rest = cut(text, SHOWN)
+    folded, beyond = cut(rest, UNFOLDED - SHOWN)
+    ended = "ended by itself" if sample["finished"] else "cut at the maximum length"
+    tokens = counted(sample["tokens"], "token")
+    note = f"{tokens} · {ended} · seed {sample['seed']}"
+    prompt = plain(sample["prompt"])[:2000]
+    return Story(sample["step"], prompt, shown, folded, len(beyond), note)
+
+
+def _selection(
+    samples: int, rows: int, drawn: int, steps: Sequence[int], kept: Sequence[int]
+) -> str:
+    if samples == 0:
+        return "No stories were sampled."
+    if drawn == rows and len(kept) == len(steps):
+        return f"All {counted(samples, 'sample')} are here; none was picked or left out."
+    said = "None was picked by hand: "
+    if drawn < rows:
+        said += f"{number(drawn)} of {number(rows)} rows were drawn at random with seed {SEED}"
+    else:
+        said += "every row is here"
+    if len(kept) < len(steps):
+        said += f", and {len(kept)} of {len(steps)} checkpoints, evenly apart"
+    return said + ". All samples stand in samples.parquet."
+
+
+def _prompts(samples: Sequence[Mapping[str, Any]]) -> int:
+    return len({sample["prompt_index"] for sample in samples})

@@ -1,0 +1,179 @@
+"""A small training that never was: the tables of one, to make reports from."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.reports import write_report
+from pipeline.schema import LOSS, MANIFEST, SAMPLES, SCORES
+
+WHO = ["the miller's daughter", "a lame fox", "the ferryman", "Old Brandt", "the queen's clerk"]
+DID = ["hid the brass key", "counted the lanterns twice", "lied to the tax collector", "slept"]
+WHY = ["because the river had asked her to", "and nobody thanked him", "before the bells rang"]
+
+
+def tell(seed: int, sentences: int) -> str:
+    """A story of so many sentences."""
+    rng = random.Random(seed)
+    told = [
+        f"{rng.choice(WHO).capitalize()} {rng.choice(DID)} {rng.choice(WHY)}."
+        for _ in range(sentences)
+    ]
+    return " ".join(told)
+
+
+def loss_rows(steps: int = 200) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for step in range(10, steps + 1, 10):
+        loss = 2.5 + 6 * 40 / (40 + step)
+        rows.append({"step": step, "split": "train", "loss": loss, "learning_rate": 1e-3})
+        if step % 50 == 0:
+            rows.append(
+                {"step": step, "split": "validation", "loss": loss + 0.1, "learning_rate": None}
+            )
+    return rows
+
+
+def sample(step: int, prompt_index: int, prompt: str, text: str, **other: Any) -> dict[str, Any]:
+    row = {
+        "model": "demo-gpt2", "step": step, "prompt_index": prompt_index, "prompt": prompt,
+        "setting": "calm", "temperature": 0.8, "top_k": 50, "top_p": 0.95,
+        "repetition_penalty": 1.1, "max_length": 200, "seed": 7, "text": text,
+        "tokens": len(text.split()), "finished": True,
+    }  # fmt: skip
+    return row | other
+
+
+def score(stage: str, group_by: str, group: str, bits: float, **other: Any) -> dict[str, Any]:
+    row = {
+        "model": "demo-gpt2", "stage": stage, "split": "test", "group_by": group_by,
+        "group": group, "documents": 6, "bytes": 24_000, "tokens": 6_000, "words": 4_000,
+        "nats": bits * 24_000 * 0.6931, "bits_per_byte": bits,
+        "perplexity_per_token": 2 ** (bits * 4), "perplexity_per_word": 2 ** (bits * 6),
+    }  # fmt: skip
+    return row | other
+
+
+def both(group_by: str, group: str, before: float, after: float, **other: Any) -> list[Any]:
+    return [
+        score("initial", group_by, group, before, **other),
+        score("trained", group_by, group, after, **other),
+    ]
+
+
+@dataclass
+class Made:
+    """The inputs of a report, to be changed by a test before they are written."""
+
+    root: Path
+    name: str = "demo-gpt2"
+    training: dict[str, Any] = field(default_factory=dict)
+    loss: list[dict[str, Any]] = field(default_factory=loss_rows)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    documents: list[dict[str, Any]] = field(default_factory=list)  # manifest columns and text
+
+    def write(self) -> dict[str, Any]:
+        """Write the tables and the report; return its figures."""
+        for folder in ("model", "samples", "scores", "corpus"):
+            (self.root / folder).mkdir(exist_ok=True)
+        (self.root / "model" / "training.json").write_text(json.dumps(self.training))
+        _table(self.root / "model" / "loss.parquet", self.loss, LOSS)
+        _table(self.root / "samples" / "samples.parquet", self.samples, SAMPLES)
+        _table(self.root / "scores" / "scores.parquet", self.scores, SCORES)
+        self._write_corpus()
+        return write_report(
+            name=self.name,
+            model=self.root / "model",
+            samples=self.root / "samples",
+            scores=self.root / "scores",
+            corpus=self.root / "corpus",
+            corpus_figures={"documents": len(self.documents), "dropped": {"too short": 3}},
+            folder=self.root / "report",
+        )
+
+    @property
+    def page(self) -> Path:
+        return self.root / "report" / "report.html"
+
+    def _write_corpus(self) -> None:
+        rows = []
+        for split in dict.fromkeys(document["split"] for document in self.documents):
+            content = b""
+            for document in self.documents:
+                if document["split"] != split:
+                    continue
+                start = len(content)
+                content += document["text"].encode()
+                described = {k: v for k, v in document.items() if k != "text"}
+                rows.append({**described, "kind": "document", "start": start, "end": len(content)})
+                content += b"\n\n"
+                rows.append(
+                    {
+                        "split": split,
+                        "kind": "separator",
+                        "start": rows[-1]["end"],
+                        "end": len(content),
+                    }
+                )
+            (self.root / "corpus" / f"{split}.txt").write_bytes(content)
+        _table(self.root / "corpus" / "manifest.parquet", rows, MANIFEST)
+
+
+def document(number: int, split: str, source: str, licence: str, **other: Any) -> dict[str, Any]:
+    url = f"https://{source}.example/{number}"
+    row = {
+        "split": split, "doc_id": f"d{number}", "work_id": f"w{number}", "franchise": "demo",
+        "source": source, "url": url, "revision": str(number), "title": f"Tale {number}",
+        "section": "Plot", "genre": "fable", "licence": licence, "attribution_url": url,
+        "text": tell(number, 12),
+    }  # fmt: skip
+    return row | other
+
+
+def _table(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    """A model trained for 200 steps on two sources, sampled at two checkpoints."""
+    return Made(
+        tmp_path,
+        training={
+            "spec": {"preset": "gpt2-mini", "base": None, "learning_rate": 0.001},
+            "device": "cpu",
+            "seed": 1729,
+            "parameters": 3_412_992,
+            "tokens": 409_600,
+            "tokens_per_second": 5211.4,
+            "minutes": 1.31,
+            "peak_memory_bytes": 812_000_000,
+            "versions": {"torch": "2.13.0", "transformers": "5.23.0"},
+        },  # fmt: skip
+        samples=[
+            sample(step, index, prompt, " " + tell(step + index, 4))
+            for index, prompt in enumerate(["Once upon a time", "The fox looked up"])
+            for step in (100, 200)
+        ],
+        scores=[
+            *both("all", "all", 8.02, 2.31, documents=12, bytes=48_000),
+            *both("franchise", "demo", 8.02, 2.31, documents=12, bytes=48_000),
+            *both("source", "wikipedia", 8.05, 2.11),
+            *both("source", "gutenberg", 7.99, 2.51, bytes=23_000),
+        ],
+        documents=[
+            *(document(n, "train", "wikipedia", "CC-BY-SA-4.0") for n in range(8)),
+            *(document(n, "train", "bulbapedia", "CC-BY-NC-SA-2.5") for n in range(8, 11)),
+            document(11, "validation", "wikipedia", "CC-BY-SA-4.0"),
+            document(12, "test", "wikipedia", "CC-BY-SA-4.0"),
+            document(13, "test", "bulbapedia", "CC-BY-NC-SA-2.5"),
+        ],
+    )
