@@ -1,0 +1,271 @@
+"""`action=query`: which pages are meant, what is told of them, and how the rest is fetched.
+
+Titles and generators give pages, `prop` tells of them, `list` and `meta` stand beside; `continue`
+is to be passed back whole (https://www.mediawiki.org/wiki/API:Query). An empty generator answers
+without a "query" key, as on the real sites.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crawlers.samplesite.wiki import NAMESPACES, Page, Wiki, canonical, namespace
+from crawlers.samplesite.wiki_parameters import ApiError, Parameters
+
+Json = dict[str, Any]
+
+
+@dataclass
+class _PageSet:
+    """The pages that a query is about."""
+
+    titles: list[str] = field(default_factory=list)
+    normalized: list[Json] = field(default_factory=list)
+    redirects: list[Json] = field(default_factory=list)
+    invalid: list[Json] = field(default_factory=list)
+
+
+def run_query(wiki: Wiki, parameters: Parameters, cap: int) -> Json:
+    """The answer to `action=query`, in the shapes of formatversion 2."""
+    found: Json = {}
+    onward: Json = {}
+    pages = _asked_for(wiki, parameters)
+    generator = parameters.get("generator")
+    if generator is not None:
+        listing, cursor = _listing(wiki, generator, "g", pages, parameters, cap)
+        onward |= cursor
+        pages = _PageSet(listing)
+    if parameters.flag("redirects"):
+        _follow_redirects(wiki, pages)
+    for key in ("normalized", "redirects"):
+        if getattr(pages, key):
+            found[key] = getattr(pages, key)
+    if pages.titles or pages.invalid:
+        found["pages"] = pages.invalid + _tell(wiki, pages.titles, parameters)
+    for module in parameters.values("list"):
+        listing, cursor = _listing(wiki, module, "", _PageSet(), parameters, cap)
+        onward |= cursor
+        found[module] = [_listed(wiki, title) for title in listing]
+    for module in parameters.values("meta"):
+        if module != "siteinfo":
+            parameters.warn("query", f'Unrecognized value for parameter "meta": {module}.')
+            continue
+        found |= _siteinfo(wiki, parameters)
+    answer: Json = {}
+    if onward:
+        module = f"{next(iter(onward))}||" if generator is not None else "-||"
+        answer["continue"] = {**onward, "continue": module}
+    answer["batchcomplete"] = True
+    parameters.read("continue")
+    return {**answer, "query": found} if found else answer
+
+
+def _asked_for(wiki: Wiki, parameters: Parameters) -> _PageSet:
+    pages = _PageSet()
+    for asked in parameters.values("titles"):
+        title = canonical(asked)
+        if title is None:
+            reason = "The requested page title contains invalid characters."
+            pages.invalid.append({"title": asked, "invalidreason": reason, "invalid": True})
+            continue
+        if title != asked:
+            pages.normalized.append({"fromencoded": False, "from": asked, "to": title})
+        if title not in pages.titles:
+            pages.titles.append(title)
+    ids = set(parameters.values("pageids"))
+    pages.titles += [page.title for page in wiki.pages() if str(page.id) in ids]
+    return pages
+
+
+def _follow_redirects(wiki: Wiki, pages: _PageSet) -> None:
+    targets: list[str] = []
+    for title in pages.titles:
+        page = wiki.page(title)
+        if page and page.redirect_to:
+            pages.redirects.append({"from": title, "to": page.redirect_to})
+            title = page.redirect_to
+        if title not in targets:
+            targets.append(title)
+    pages.titles = targets
+
+
+def _tell(wiki: Wiki, titles: Iterable[str], parameters: Parameters) -> list[Json]:
+    """What `prop` asks about each page; missing pages first, then by id, as MediaWiki orders."""
+    props = parameters.values("prop")
+    known = ("info", "pageprops", "revisions")
+    unknown = [prop for prop in props if prop not in known]
+    if unknown:
+        word = "values" if len(unknown) > 1 else "value"
+        parameters.warn("query", f'Unrecognized {word} for parameter "prop": {", ".join(unknown)}.')
+    parameters.read("inprop", "ppprop", "rvprop", "rvlimit", "rvslots")
+    told = []
+    for title in titles:
+        page = wiki.page(title)
+        entry = _listed(wiki, title)
+        if page is None:
+            entry["missing"] = True
+        if "info" in props:
+            entry |= {"contentmodel": "wikitext", "pagelanguage": "en",
+                      "pagelanguagehtmlcode": "en", "pagelanguagedir": "ltr"}  # fmt: skip
+            entry |= _info(page) if page else {}
+        if "pageprops" in props and page and page.disambiguation:
+            entry["pageprops"] = {"disambiguation": ""}
+        if "revisions" in props and page:
+            entry["revisions"] = [
+                {"revid": page.revision, "parentid": page.parent_revision, "minor": False,
+                 "user": "Archivist", "timestamp": _time(page.edited), "comment": ""}
+            ]  # fmt: skip
+        told.append(entry)
+    return sorted(told, key=lambda entry: entry.get("pageid", -1))
+
+
+def _listed(wiki: Wiki, title: str) -> Json:
+    page = wiki.page(title)
+    identity = {"pageid": page.id} if page else {}
+    return {**identity, "ns": namespace(title), "title": title}
+
+
+def _info(page: Page) -> Json:
+    told: Json = {
+        "touched": _time(page.touched),
+        "lastrevid": page.revision,
+        "length": len(page.whole_page or page.body.encode()),
+    }
+    if page.redirect_to:
+        told["redirect"] = True
+    if page.parent_revision == 0:
+        told["new"] = True
+    return told
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _listing(
+    wiki: Wiki, module: str, prefix: str, pages: _PageSet, parameters: Parameters, cap: int
+) -> tuple[list[str], Json]:
+    """Titles that a list or generator gives, and the cursor to the rest."""
+    match module:
+        case "categorymembers":
+            return _category_members(wiki, f"{prefix}cm", parameters, cap)
+        case "allpages":
+            return _all_pages(wiki, f"{prefix}ap", parameters, cap)
+        case "links" if prefix:
+            return _links(wiki, f"{prefix}pl", pages, parameters, cap)
+    name = "generator" if prefix else "list"
+    raise ApiError("badvalue", f'Unrecognized value for parameter "{name}": {module}.')
+
+
+def _category_members(
+    wiki: Wiki, prefix: str, parameters: Parameters, cap: int
+) -> tuple[list[str], Json]:
+    asked = parameters.get(f"{prefix}title")
+    parameters.read(f"{prefix}prop", f"{prefix}sort", f"{prefix}dir")
+    if not asked:
+        names = f'"{prefix}title" and "{prefix}pageid"'
+        raise ApiError("missingparam", f"One of the parameters {names} is required.")
+    title = canonical(asked)
+    if title is None or namespace(title) != 14:
+        raise ApiError("invalidcategory", "The category name you entered is not valid.")
+    kinds = tuple(parameters.values(f"{prefix}type", "page|subcat|file"))
+    spaces = set(parameters.values(f"{prefix}namespace"))
+    limit = parameters.limit(f"{prefix}limit", "categorymembers", cap)
+    members = [
+        page
+        for page in wiki.members(title.partition(":")[2], kinds)
+        if not spaces or str(page.namespace) in spaces
+    ]
+    members.sort(key=_member_key)
+    keys = [_member_key(page) for page in members]
+    start = _resume(f"{prefix}continue", keys, parameters)
+    cursor = {f"{prefix}continue": keys[start + limit]} if len(keys) > start + limit else {}
+    return [page.title for page in members[start : start + limit]], cursor
+
+
+def _member_key(page: Page) -> str:
+    """Kind, sort key in hex, page id: what cmcontinue holds on the real sites."""
+    kind = "subcat" if page.namespace == 14 else "page"
+    return f"{kind}|{page.title.upper().encode().hex()}|{page.id}"
+
+
+def _links(
+    wiki: Wiki, prefix: str, pages: _PageSet, parameters: Parameters, cap: int
+) -> tuple[list[str], Json]:
+    spaces = set(parameters.values(f"{prefix}namespace"))
+    parameters.read(f"{prefix}dir", f"{prefix}titles")
+    limit = parameters.limit(f"{prefix}limit", "links", cap)
+    found = sorted(
+        (f"{page.id}|{namespace(title)}|{title.replace(' ', '_')}", title)
+        for page in map(wiki.page, pages.titles)
+        if page
+        for title in page.links()
+        if namespace(title) != -1 and (not spaces or str(namespace(title)) in spaces)
+    )
+    keys = [key for key, _ in found]
+    start = _resume(f"{prefix}continue", keys, parameters)
+    cursor = {f"{prefix}continue": keys[start + limit]} if len(keys) > start + limit else {}
+    return list(dict.fromkeys(title for _, title in found[start : start + limit])), cursor
+
+
+def _all_pages(wiki: Wiki, prefix: str, parameters: Parameters, cap: int) -> tuple[list[str], Json]:
+    space = parameters.integer(f"{prefix}namespace") or 0
+    start = (parameters.get(f"{prefix}from") or "").replace("_", " ")
+    start = (parameters.get(f"{prefix}continue") or start).replace("_", " ")
+    beginning = (parameters.get(f"{prefix}prefix") or "").replace("_", " ")
+    kept = parameters.get(f"{prefix}filterredir", "all")
+    limit = parameters.limit(f"{prefix}limit", "allpages", cap)
+
+    def wanted(page: Page) -> bool:
+        name = page.title.partition(":")[2] if space else page.title
+        is_kept = kept == "all" or (kept == "redirects") == bool(page.redirect_to)
+        return page.namespace == space and name >= start and name.startswith(beginning) and is_kept
+
+    titles = [page.title for page in wiki.pages() if wanted(page)]
+    rest = titles[limit:]
+    cursor = {}
+    if rest:
+        name = rest[0].partition(":")[2] if space else rest[0]
+        cursor = {f"{prefix}continue": name.replace(" ", "_")}
+    return titles[:limit], cursor
+
+
+def _resume(name: str, keys: list[str], parameters: Parameters) -> int:
+    """The index where a continuation takes up. Raises ApiError badcontinue."""
+    cursor = parameters.get(name)
+    if cursor is None:
+        return 0
+    if cursor.count("|") != 2:
+        what = "Invalid continue param. You should pass the original value returned by the "
+        raise ApiError("badcontinue", what + "previous query.")
+    return next((index for index, key in enumerate(keys) if key >= cursor), len(keys))
+
+
+def _siteinfo(wiki: Wiki, parameters: Parameters) -> Json:
+    told: Json = {}
+    for part in parameters.values("siprop", "general"):
+        match part:
+            case "general":
+                told["general"] = {
+                    "mainpage": "Main Page", "base": "/wiki/Main_Page",
+                    "sitename": wiki.site_name, "generator": wiki.generator, "lang": "en",
+                    "articlepath": "/wiki/$1", "scriptpath": "/w", "script": "/w/index.php",
+                    "case": "first-letter", "writeapi": True,
+                }  # fmt: skip
+            case "rightsinfo":
+                told["rightsinfo"] = {"url": wiki.licence_url, "text": wiki.licence_text}
+            case "namespaces":
+                told["namespaces"] = {
+                    str(number): {"id": number, "case": "first-letter", "name": name,
+                                  "content": number == 0}
+                    for number, name in NAMESPACES.items()
+                }  # fmt: skip
+            case "statistics":
+                pages = wiki.pages()
+                articles = [page for page in pages if page.namespace == 0 and not page.redirect_to]
+                told["statistics"] = {"pages": len(pages), "articles": len(articles)}
+            case _:
+                what = f'Unrecognized value for parameter "siprop": {part}.'
+                parameters.warn("siteinfo", what)
+    return told
