@@ -1,0 +1,105 @@
+"""Checkpoints to resume from, and exported models to keep.
+
+The Trainer writes a checkpoint file by file, so a killed process can leave half of one. A marker
+file written last makes a checkpoint valid; one without it is deleted at the next start, before
+anything could choose it. Exported folders hold what `from_pretrained` needs and nothing else: no
+optimizer state and no pickle.
+"""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+from pipeline.artifact import write_atomically
+from pipeline.model_spec import ModelError
+
+MARKER = "complete.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A complete checkpoint, and what of the run so far the Trainer does not record itself."""
+
+    folder: Path
+    step: int
+    seconds: float  # of training so far
+
+
+def newest_checkpoint(folder: Path) -> Checkpoint | None:
+    """The last complete checkpoint in `folder`; incomplete ones are deleted."""
+    complete = []
+    for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+        if (path / MARKER).is_file():
+            complete.append(Checkpoint(path, **json.loads((path / MARKER).read_text("utf-8"))))
+        else:
+            shutil.rmtree(path)
+    return max(complete, key=lambda checkpoint: checkpoint.step, default=None)
+
+
+def complete_checkpoint(folder: Path, step: int, seconds: float, limit: int) -> None:
+    """Make the checkpoint of `step` valid, then delete all but the newest `limit`."""
+    checkpoint = Checkpoint(folder / f"{PREFIX_CHECKPOINT_DIR}-{step}", step, seconds)
+    for path in checkpoint.folder.iterdir():
+        _flush(path)
+    marker = {key: value for key, value in asdict(checkpoint).items() if key != "folder"}
+    write_atomically(checkpoint.folder / MARKER, json.dumps(marker).encode())
+    by_step = sorted(
+        folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=lambda path: int(path.name.split("-")[1])
+    )
+    for path in by_step[:-limit]:
+        shutil.rmtree(path)
+
+
+def export(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write a folder that transformers loads; it appears whole or not at all."""
+    aside = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(aside, ignore_errors=True)
+    with room_for(folder):
+        model.save_pretrained(aside)
+        tokenizer.save_pretrained(aside)
+        for path in aside.iterdir():
+            path.chmod(0o644)  # safetensors writes for its owner only
+            _flush(path)
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+
+
+@contextmanager
+def room_for(folder: Path) -> Iterator[None]:
+    """Turn the ways in which torch and safetensors report a full disk into one clear error."""
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not _is_full(error):
+            raise
+        free = shutil.disk_usage(folder.parent).free
+        raise ModelError(
+            f"no room to write a checkpoint in {folder} ({free / 1e6:,.0f} MB free); free some "
+            "space or lower training.save_total_limit, then run again: the last complete "
+            "checkpoint stands"
+        ) from error
+
+
+def _is_full(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # torch's zip writer keeps no errno: "PytorchStreamWriter failed writing file …"
+    return "No space left" in str(error) or "PytorchStreamWriter failed writing" in str(error)
+
+
+def _flush(path: Path) -> None:
+    """Wait until the file's content is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,253 @@
+"""Training of a story model with the Trainer of transformers, resumable at any step.
+
+A run that is killed goes on from its last complete checkpoint and, on a CPU, ends with the weights
+bit for bit of a run that was never killed. An interrupt writes a checkpoint first. Also
+`python -m pipeline.training`, for a child process of its own: it frees the GPU when it ends.
+"""
+
+import argparse
+import json
+import math
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from pydantic import ValidationError
+from transformers import (
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+)
+
+from pipeline.artifact import write_atomically
+from pipeline.checkpoints import export, newest_checkpoint, room_for
+from pipeline.corpus import read_split
+from pipeline.device import Device, pick_device
+from pipeline.interrupts import Interrupted, StopSignal
+from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.models.initial import context_length, load_initial
+from pipeline.models.tokenizers import end_token
+from pipeline.packing import PackedBlocks, Tokens, collate, cut_into_blocks, token_stream
+from pipeline.progress import Progress, Watch
+from pipeline.schema import LOSS
+
+#: Longer blocks than this only where `block_size` asks for them: attention grows with its square.
+LONGEST_DEFAULT_BLOCK = 1024
+
+
+def train(
+    spec: ModelSpec,
+    corpus: Path,
+    folder: Path,
+    *,
+    device: str | None = None,
+    data_version: str | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, Any]:
+    """Train the model of `spec` on the train split of `corpus` and write it into `folder`.
+
+    `folder` then holds `final/`, `steps/N/` for each of `samples.at_steps` that was reached,
+    `loss.parquet` and `training.json`, whose content is returned. While it runs, `resume/` holds
+    checkpoints; a later call with the same arguments goes on from the last one.
+    Raises ModelError for whatever a person must mend, Interrupted after SIGINT or SIGTERM.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    resume = folder / "resume"
+    with StopSignal("interrupted before the first step; run again to start") as stop:
+        on = pick_device(device)
+        same_training(resume, spec, data_version)
+        checkpoint = newest_checkpoint(resume)
+        model, tokenizer = load_initial(spec, corpus)
+        blocks, validation = _read_blocks(spec, corpus, model, tokenizer)
+        arguments = _arguments(spec, resume, on, len(blocks), checkpoint is not None)
+        watch = Watch(spec, folder, tokenizer, on, stop, report, checkpoint)
+        trainer = Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=PackedBlocks(blocks),
+            eval_dataset=PackedBlocks(validation) if len(validation) else None,
+            data_collator=partial(collate, end=end_token(tokenizer)),
+            callbacks=[watch],
+        )
+        trainer.remove_callback(PrinterCallback)
+        stop.defer()
+        with room_for(resume):
+            trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
+        step = trainer.state.global_step
+        if step < arguments.max_steps:
+            assert stop.received is not None
+            raise Interrupted(f"interrupted at step {step}; run again to resume", stop.received)
+        export(model, tokenizer, folder / "final")
+        history = trainer.state.log_history
+        pq.write_table(_losses(history), folder / "loss.parquet")
+        tokens = int(trainer.state.num_input_tokens_seen)
+        figures = {
+            "name": spec.name,
+            "spec": spec.model_dump(mode="json"),
+            "data_version": data_version,
+            "base_revision": getattr(model.config, "_commit_hash", None),
+            "seed": spec.training.seed,
+            "steps": step,
+            "steps_not_reached": [n for n in spec.samples.at_steps if n > step],
+            "parameters": model.num_parameters(),
+            "vocabulary": len(tokenizer),
+            "block_size": blocks.shape[1],
+            "corpus_tokens": int(blocks.size),
+            "tokens_seen": tokens,
+            "tokens_per_second": watch.tokens_per_second,
+            "minutes": watch.seconds / 60,
+            "loss": _last(history, "loss"),
+            "validation_loss": _last(history, "eval_loss"),
+            "peak_memory_bytes": on.peak_memory(),
+            "device": asdict(on),
+            "threads": torch.get_num_threads(),
+            "versions": _versions(),
+        }
+        write_atomically(folder / "training.json", json.dumps(figures, indent=2).encode())
+        shutil.rmtree(resume)
+    return figures
+
+
+def same_training(resume: Path, spec: ModelSpec, data_version: str | None) -> None:
+    """Note what `resume` belongs to. Raises ModelError where it belongs to another training."""
+    this = {"spec": spec.model_dump(mode="json"), "data_version": data_version}
+    note = resume / "training.json"
+    if note.is_file():
+        if json.loads(note.read_text("utf-8")) != this:
+            raise ModelError(
+                f"{resume}: holds checkpoints of a training with another configuration or corpus; "
+                "delete it to start anew, or train into another folder"
+            )
+    else:
+        resume.mkdir(parents=True, exist_ok=True)
+        write_atomically(note, json.dumps(this).encode())
+
+
+def _read_blocks(
+    spec: ModelSpec, corpus: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> tuple[Tokens, Tokens]:
+    context = context_length(model)
+    block_size = spec.training.block_size or min(context, LONGEST_DEFAULT_BLOCK)
+    if block_size > context:
+        raise ModelError(
+            f"training.block_size {block_size} is longer than the model's context of {context} "
+            "tokens; lower it"
+        )
+    stream = token_stream((document.text for document in read_split(corpus, "train")), tokenizer)
+    if len(stream) < block_size:
+        raise ModelError(
+            f"the train split of {corpus} has {len(stream)} tokens, less than one block of "
+            f"{block_size}; lower training.block_size or add text"
+        )
+    held_out = token_stream(
+        (document.text for document in read_split(corpus, "validation")), tokenizer
+    )
+    # A split shorter than a block is one short block; below two tokens nothing can be predicted.
+    length = min(block_size, len(held_out))
+    validation = cut_into_blocks(held_out, length) if length > 1 else np.empty((0, 0), np.int32)
+    # Spread over the split, so that every source in it is looked at.
+    looked_at = np.linspace(0, len(validation), spec.training.eval_blocks, endpoint=False)
+    return cut_into_blocks(stream, block_size), validation[np.unique(looked_at.astype(int))]
+
+
+def _arguments(
+    spec: ModelSpec, resume: Path, device: Device, blocks: int, resumed: bool
+) -> TrainingArguments:
+    settings = spec.training
+    batches = math.ceil(blocks / settings.batch_size)
+    an_epoch = math.ceil(batches / settings.gradient_accumulation)
+    steps = spec.steps or math.ceil((settings.epochs or 0) * an_epoch)
+    return TrainingArguments(
+        output_dir=str(resume),
+        max_steps=steps,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        learning_rate=spec.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=math.ceil(settings.warmup_fraction * steps),
+        weight_decay=settings.weight_decay,
+        seed=settings.seed,
+        logging_steps=settings.log_every,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,  # a loss that is not a number must be seen
+        eval_strategy="steps",
+        eval_steps=settings.eval_every,
+        eval_on_start=not resumed,
+        prediction_loss_only=True,
+        save_strategy="steps",
+        save_steps=settings.save_every,
+        save_total_limit=None,  # older ones go only once the new one is complete: checkpoints.py
+        include_num_input_tokens_seen="all",
+        use_cpu=device.kind == "cpu",
+        bf16=device.bf16,
+        dataloader_pin_memory=device.kind == "cuda",
+        remove_unused_columns=False,
+        use_cache=True,  # what is exported generates with a cache; batches say otherwise
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _losses(history: list[dict[str, float]]) -> pa.Table:
+    rows = []
+    for entry in history:
+        for key, split in (("loss", "train"), ("eval_loss", "validation")):
+            if key in entry:
+                rate = entry.get("learning_rate")
+                row = {"step": int(entry["step"]), "split": split, "loss": entry[key]}
+                rows.append(row | {"learning_rate": rate})
+    return pa.Table.from_pylist(rows, schema=LOSS)
+
+
+def _last(history: list[dict[str, float]], key: str) -> float | None:
+    return next((entry[key] for entry in reversed(history) if key in entry), None)
+
+
+def _versions() -> dict[str, str]:
+    libraries = ("torch", "transformers", "accelerate", "tokenizers", "safetensors", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in libraries}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train from the command line; 0 done, 2 bad input, 128 + signal interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.training", description=train.__doc__)
+    parser.add_argument("--spec", type=Path, required=True, help="a ModelSpec as JSON")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of a corpus")
+    parser.add_argument("--folder", type=Path, required=True, help="where the model goes")
+    parser.add_argument("--device", choices=["cuda", "mps", "cpu"], help="default: the best")
+    parser.add_argument("--data-version", help="of the corpus, noted in training.json")
+    given = parser.parse_args(arguments)
+    try:
+        spec = ModelSpec.model_validate_json(given.spec.read_text("utf-8"))
+        train(
+            spec,
+            given.corpus,
+            given.folder,
+            device=given.device,
+            data_version=given.data_version,
+            report=lambda progress: print(progress, flush=True),
+        )
+    except (ModelError, ValidationError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except Interrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+        return 128 + interrupted.signum
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
