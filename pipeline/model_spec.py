@@ -37,30 +37,43 @@ class TrainingSettings(_Written):
     """How a model is trained: AdamW with warm-up and cosine decay over packed blocks."""
 
     steps: Positive | None = Field(
-        None, description=f"optimizer steps; default {DEFAULT_STEPS}, unless epochs is given"
+        default=None,
+        description=f"optimizer steps; default {DEFAULT_STEPS}, unless epochs is given",
     )
     epochs: float | None = Field(
-        None, gt=0, description="passes over the corpus, in place of steps"
+        default=None, gt=0, description="passes over the corpus, in place of steps"
     )
-    batch_size: Positive = Field(8, description="blocks a forward pass")
-    gradient_accumulation: Positive = Field(1, description="forward passes an optimizer step")
+    batch_size: Positive = Field(default=8, description="blocks a forward pass")
+    gradient_accumulation: Positive = Field(
+        default=1, description="forward passes an optimizer step"
+    )
     block_size: int | None = Field(
-        None, ge=8, description="tokens a block; default: the model's context, at most 1024"
+        default=None, ge=8, description="tokens a block; default: the model's context, at most 1024"
     )
     learning_rate: float | None = Field(
-        None, gt=0, description=f"peak; default {FINE_TUNING_RATE} for a base, by size for a fresh"
+        default=None,
+        gt=0,
+        description=f"peak; default {FINE_TUNING_RATE} for a base, by size for a fresh",
     )
-    warmup_fraction: float = Field(0.05, ge=0, lt=1, description="of the steps, rising to the peak")
-    weight_decay: float = Field(0.1, ge=0)
+    warmup_fraction: float = Field(
+        default=0.05, ge=0, lt=1, description="of the steps, rising to the peak"
+    )
+    weight_decay: float = Field(default=0.1, ge=0)
     dropout: float | None = Field(
-        None, ge=0, lt=1, description="default: the base's own; 0 for a fresh model"
+        default=None, ge=0, lt=1, description="default: the base's own; 0 for a fresh model"
     )
-    seed: NotNegative = Field(0, description="of fresh weights, data order and dropout")
-    log_every: Positive = Field(10, description="steps between logged losses")
-    eval_every: Positive = Field(100, description="steps between looks at the validation split")
-    eval_blocks: Positive = Field(64, description="blocks of the validation split looked at")
-    save_every: Positive = Field(200, description="steps between checkpoints to resume from")
-    save_total_limit: Positive = Field(2, description="checkpoints kept to resume from")
+    seed: NotNegative = Field(default=0, description="of fresh weights, data order and dropout")
+    log_every: Positive = Field(default=10, description="steps between logged losses")
+    eval_every: Positive = Field(
+        default=100, description="steps between looks at the validation split"
+    )
+    eval_blocks: Positive = Field(
+        default=64, description="blocks of the validation split looked at"
+    )
+    save_every: Positive = Field(
+        default=200, description="steps between checkpoints to resume from"
+    )
+    save_total_limit: Positive = Field(default=2, description="checkpoints kept to resume from")
 
     @model_validator(mode="after")
     def _one_length(self) -> "TrainingSettings":
@@ -72,26 +85,30 @@ class TrainingSettings(_Written):
 class SamplingSetting(_Written):
     """One way to draw from the model, with the names and defaults that transformers gives them."""
 
-    name: str = Field("default", pattern=SLUG, description="names the setting in reports")
-    temperature: float = Field(1.0, ge=0, description="0: always the likeliest token")
-    top_k: NotNegative = Field(50, description="0: not limited")
-    top_p: float = Field(1.0, gt=0, le=1, description="1: not limited")
-    repetition_penalty: float = Field(1.0, ge=1, description="1: none")
+    name: str = Field(default="default", pattern=SLUG, description="names the setting in reports")
+    temperature: float = Field(default=1.0, ge=0, description="0: always the likeliest token")
+    top_k: NotNegative = Field(default=50, description="0: not limited")
+    top_p: float = Field(default=1.0, gt=0, le=1, description="1: not limited")
+    repetition_penalty: float = Field(default=1.0, ge=1, description="1: none")
     max_length: int = Field(
-        256, ge=2, description="tokens, prompt included; bounded by the model's context"
+        default=256, ge=2, description="tokens, prompt included; bounded by the model's context"
     )
 
 
 class SampleSettings(_Written):
     """Which stories are drawn: prompts x settings x seeds, at the chosen steps and at the end."""
 
-    at_steps: list[Positive] = Field([], description="checkpoints to keep and draw from")
-    prompts: list[str] = Field([""], min_length=1, description="empty: the model begins by itself")
-    settings: list[SamplingSetting] = Field(
-        [SamplingSetting(name="nucleus", top_k=0, top_p=0.9)], min_length=1
+    at_steps: list[Positive] = Field(default=[], description="checkpoints to keep and draw from")
+    prompts: list[str] = Field(
+        default=[""], min_length=1, description="empty: the model begins by itself"
     )
-    count: Positive = Field(2, description="stories for each prompt and setting")
-    seed: NotNegative = Field(0, description="of the first; each further story takes the next")
+    settings: list[SamplingSetting] = Field(
+        default=[SamplingSetting(name="nucleus", top_k=0, top_p=0.9)], min_length=1
+    )
+    count: Positive = Field(default=2, description="stories for each prompt and setting")
+    seed: NotNegative = Field(
+        default=0, description="of the first; each further story takes the next"
+    )
 
     @field_validator("at_steps")
     @classmethod
@@ -122,14 +139,14 @@ class ModelSpec(_Written):
     name: str = Field(pattern=SLUG, description="lower case, digits, - and _")
     corpus: str = Field(description="a franchise or a StoryCorpus")
     preset: Literal["gpt2"]
-    base: str | None = Field(None, min_length=1, description="hub id or local folder")
-    revision: str | None = Field(None, description="commit, branch or tag of a hub base")
-    size: str | None = Field(None, description=f"of a fresh model: {', '.join(GPT2_SIZES)}")
+    base: str | None = Field(default=None, min_length=1, description="hub id or local folder")
+    revision: str | None = Field(default=None, description="commit, branch or tag of a hub base")
+    size: str | None = Field(default=None, description=f"of a fresh model: {', '.join(GPT2_SIZES)}")
     vocabulary: int | None = Field(
-        None, ge=257, description="byte-level BPE entries of a fresh model; default 8192"
+        default=None, ge=257, description="byte-level BPE entries of a fresh model; default 8192"
     )
-    training: TrainingSettings = Field(default_factory=TrainingSettings)
-    samples: SampleSettings = Field(default_factory=SampleSettings)
+    training: TrainingSettings = TrainingSettings()
+    samples: SampleSettings = SampleSettings()
 
     @field_validator("size")
     @classmethod
