@@ -1,0 +1,29 @@
+"""One spelling for each character: NFC, line feeds, no controls, no zero-width marks.
+
+Combining marks and controls that nobody sees would cost tokens and hide duplicates. NFC, not NFKC,
+since NFKC rewrites fractions, ellipses and superscripts (Unicode Standard Annex #15). Joiners
+(U+200C, U+200D) stay: Persian and Indic scripts are misspelt without them.
+"""
+
+import re
+import unicodedata
+
+_LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"  # controls, but for tab and line ends
+    "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero-width space, word joiner, byte order mark
+    "\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069"  # direction marks
+    "\ufff9-\ufffb\U000e0000-\U000e007f"  # interlinear annotation, tags
+    "\ud800-\udfff]"  # surrogates, which have no UTF-8
+)
+_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def normalise_unicode(text: str) -> str:
+    """The text in NFC, lines ended by LF, at most one blank line running, none at the ends."""
+    text = _LINE_ENDS.sub("\n", text)
+    text = _INVISIBLE.sub("", text).replace("\u00a0", " ")
+    text = unicodedata.normalize("NFC", text)
+    text = _TRAILING.sub("", text)
+    return _BLANK_LINES.sub("\n\n", text).strip("\n")

@@ -1,0 +1,135 @@
+"""Documents of one or more franchises -> train, validation and test text, every byte traceable.
+
+The documents are read twice: first only their names and hashes, to find duplicates and deal the
+works to splits, then their texts, which go straight to the files. So memory holds some hundred
+bytes a document, and the result depends on the documents and the configuration alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.corpus_card import write_attribution, write_card
+from pipeline.corpus_figures import Figures
+from pipeline.corpus_files import CorpusDocument, ManifestError, SplitWriter, read_split
+from pipeline.licences import licence
+from pipeline.rows import RowWriter
+from pipeline.schema import DOCUMENTS, DROPPED, MANIFEST
+from pipeline.split import SPLITS, assign_splits
+
+__all__ = [
+    "CorpusConfig",
+    "CorpusDocument",
+    "CorpusError",
+    "ManifestError",
+    "build_corpus",
+    "read_split",
+]
+
+_NAMES = ["doc_id", "work_id", "text_sha256", "source", "url", "title", "section", "licence"]
+_BATCH_ROWS = 256
+
+
+class CorpusError(ValueError):
+    """A corpus cannot be made of these documents; the message names the remedy."""
+
+
+class CorpusConfig(BaseModel):
+    """How a corpus is made of its documents."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    validation: float = Field(0.05, gt=0, lt=0.5, description="share of works held out to tune by")
+    test: float = Field(0.05, gt=0, lt=0.5, description="share of works held out to report on")
+
+
+@dataclass
+class _Plan:
+    """What the first reading decides: where each document goes, and which are left out."""
+
+    splits: Mapping[str, str]  # of the unit of the split: work, or document
+    by_work: bool
+    duplicates: Mapping[str, str]  # doc_id -> the doc_id of the same text that is kept
+
+    def split(self, row: Mapping[str, Any]) -> str:
+        return self.splits[row["work_id"] if self.by_work else row["doc_id"]]
+
+
+def build_corpus(
+    documents: Mapping[str, Path], config: CorpusConfig, folder: Path
+) -> dict[str, Any]:
+    """Write a corpus into `folder` and return its figures.
+
+    `documents` leads from a franchise's name to its `documents.parquet`. Writes train.txt,
+    validation.txt, test.txt, manifest.parquet, dropped.parquet, ATTRIBUTION.md, README.md. Of
+    documents with the same text the first is kept, in order of franchise and file. Raises
+    CorpusError, UnknownLicenceError.
+    """
+    _check_schemas(documents)
+    with RowWriter(folder / "dropped.parquet", DROPPED) as dropped:
+        plan = _plan(documents, config, dropped)
+    figures = Figures(duplicates=len(plan.duplicates), split_by=plan.by_work)
+    with RowWriter(folder / "manifest.parquet", MANIFEST) as manifest:
+        for split in SPLITS:
+            with SplitWriter(folder, split, manifest) as writer:
+                for row in _rows(documents, DOCUMENTS.names):
+                    if row["doc_id"] not in plan.duplicates and plan.split(row) == split:
+                        figures.add(split, row, writer.write(row))
+    result = figures.as_dict()
+    write_attribution(folder)
+    write_card(folder, result)
+    return result
+
+
+def _plan(documents: Mapping[str, Path], config: CorpusConfig, dropped: RowWriter) -> _Plan:
+    kept: dict[str, str] = {}  # text_sha256 -> doc_id
+    duplicates: dict[str, str] = {}
+    works: dict[str, str] = {}  # doc_id -> work_id
+    for row in _rows(documents, _NAMES):
+        doc_id = row["doc_id"]
+        if doc_id in works or doc_id in duplicates:
+            raise CorpusError(
+                f"{documents[row['franchise']]}: document {doc_id!r} occurs twice; extract the "
+                "franchise's documents again"
+            )
+        licence(row["licence"])
+        first = kept.setdefault(row["text_sha256"], doc_id)
+        if first != doc_id:
+            duplicates[doc_id] = first
+            values = {name: row.get(name) for name in DROPPED.names}
+            reason = f"same text as {first}"
+            dropped.write(values | {"stage": "corpus", "reason": reason, "figure": 1.0})
+        else:
+            works[doc_id] = row["work_id"]
+    by_work = len(set(works.values())) >= len(SPLITS)
+    units = works.values() if by_work else works.keys()
+    if len(set(units)) < len(SPLITS):
+        raise CorpusError(
+            f"franchises {', '.join(sorted(documents)) or '(none)'} have {len(works)} documents "
+            f"together, and train, validation and test need one each; add sources or raise limits "
+            "in their defs.yaml, or look into dropped.parquet for what was left out and why"
+        )
+    return _Plan(assign_splits(units, config.validation, config.test), by_work, duplicates)
+
+
+def _rows(documents: Mapping[str, Path], columns: list[str]) -> Iterator[dict[str, Any]]:
+    """The documents in their one order: by franchise, then as they stand in the file."""
+    for franchise in sorted(documents):
+        with pq.ParquetFile(documents[franchise]) as file:
+            for batch in file.iter_batches(_BATCH_ROWS, columns=columns):
+                for row in batch.to_pylist():
+                    yield row | {"franchise": franchise}
+
+
+def _check_schemas(documents: Mapping[str, Path]) -> None:
+    for franchise, path in documents.items():
+        missing = set(DOCUMENTS.names) - set(pq.read_schema(path).names)
+        if missing:
+            raise CorpusError(
+                f"{path}: lacks {', '.join(sorted(missing))}; it was written by another version, "
+                f"so extract the documents of {franchise!r} again"
+            )

@@ -1,0 +1,209 @@
+"""Pages in, documents out: the story of each page, cut out, cleaned, and traceable to its page.
+
+Pages are kept as served and parsed here, so that a better parser needs no new crawl. What is left
+out is written beside the documents with the stage, the reason and the figure that decided. The
+result does not depend on the order of the pages.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urldefrag, urlsplit
+
+import pyarrow as pa
+
+from pipeline.clean import Drop, clean
+from pipeline.extract.gutenberg import read_book
+from pipeline.extract.mediawiki import read_article
+from pipeline.extract.piece import NoStoryError, Piece
+from pipeline.extract.sorted_table import SortedTable
+from pipeline.schema import DOCUMENTS, DROPPED
+
+#: A page beyond this is no article or book: the largest book of Project Gutenberg is under 20 MB.
+MAXIMUM_BYTES = 32 << 20
+
+
+@dataclass(frozen=True)
+class SourceRules:
+    """How the pages of one source are read."""
+
+    sections: tuple[str, ...] | None  # headings to keep; None: the plot's usual ones
+    genre: str | None
+    language: str  # ISO 639-1
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A document or what was left out, with the key that sorts it."""
+
+    key: tuple[str | int, ...]
+    values: dict[str, Any]
+    dropped: bool
+
+
+def extract(
+    pages: Iterable[pa.RecordBatch], rules: Mapping[str, SourceRules], folder: Path
+) -> dict[str, Any]:
+    """Write `documents.parquet` and `dropped.parquet` into `folder` and return figures.
+
+    `pages` has the schema PAGES, `rules` is keyed by the pages' `source`. Memory stays flat: one
+    batch of pages and a few megabytes of text. Raises KeyError where a source has no rules.
+    """
+    figures = _Figures()
+    seen: set[str] = set()
+    with (
+        SortedTable(DOCUMENTS, folder / "documents.parquet") as documents,
+        SortedTable(DROPPED, folder / "dropped.parquet") as dropped,
+    ):
+        for page in _pages(pages):
+            rows = list(_read(page, rules[page["source"]]))
+            figures.page(rows)
+            for row in rows:
+                if row.dropped:
+                    dropped.add(row.key, row.values)
+                elif row.values["doc_id"] in seen:
+                    raise ValueError(
+                        f"{row.values['url']}: gives document {row.values['doc_id']} a second "
+                        "time; give `extract` the current view of the pages, one row a page"
+                    )
+                else:
+                    seen.add(row.values["doc_id"])
+                    documents.add(row.key, row.values)
+    return figures.as_dict()
+
+
+def _pages(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        for index in range(batch.num_rows):
+            yield {name: batch.column(name)[index].as_py() for name in batch.schema.names}
+
+
+def _read(page: dict[str, Any], rules: SourceRules) -> Iterator[_Row]:
+    """The documents of a page and what is left out of it; never nothing."""
+    try:
+        title, pieces = _parse(page, rules)
+    except NoStoryError as error:
+        yield _left_out(page, error.reason, error.figure)
+        return
+    for position, piece in enumerate(pieces):
+        row = _document(page, piece, title, rules)
+        key = (row["work_id"], position, row["url"])
+        if piece.left_out:
+            yield _drop(key, row, "extract", piece.left_out, float(len(piece.text)))
+            continue
+        cleaned = clean(piece.text)
+        if isinstance(cleaned, Drop):
+            yield _drop(key, row, "clean", cleaned.reason, cleaned.figure)
+        else:
+            row |= _text_columns(cleaned)
+            yield _Row(key, row, dropped=False)
+
+
+def _parse(page: dict[str, Any], rules: SourceRules) -> tuple[str, list[Piece]]:
+    """The page's title and pieces. Raises NoStoryError."""
+    body: bytes = page["body"]
+    if page["status"] != 200:
+        raise NoStoryError("status is not 200", page["status"])
+    if len(body) > MAXIMUM_BYTES:
+        raise NoStoryError("page is too large", len(body))
+    match (page["content_type"] or "").partition(";")[0].strip().lower():
+        case "text/html" | "application/xhtml+xml":
+            article = read_article(body, rules.sections)
+            return page["title"] or article.title or _last_part(page["url"]), article.pieces
+        case "text/plain":
+            book = read_book(body)
+            return page["title"] or book.title or _last_part(page["url"]), book.pieces
+        case other:
+            raise NoStoryError(f"content type {other[:80] or 'missing'} is not read")
+
+
+def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules) -> dict[str, Any]:
+    """A row of DOCUMENTS with the piece's text as it was cut out."""
+    address = urlsplit(page["url"])
+    page_id = page["page_id"] or address.path.strip("/") or "index"
+    # The work's name leaves out franchise and port: the same page found twice is one work.
+    work = f"{page['spider']}:{address.hostname or ''}/{page_id}"
+    if piece.title:
+        work = f"{work}#{piece.anchor}"
+    is_html = "html" in page["content_type"]
+    return {
+        "doc_id": f"{page['franchise']}/{page['source']}/{page_id}#{piece.anchor}",
+        "work_id": work,
+        "franchise": page["franchise"],
+        "source": page["source"],
+        # Only HTML has a place for the fragment to lead to.
+        "url": f"{urldefrag(page['url']).url}#{quote(piece.anchor)}" if is_html else page["url"],
+        "revision": page["revision"],
+        "title": piece.title or title,
+        "section": piece.section,
+        "genre": rules.genre,
+        "language": rules.language,
+        "licence": page["licence"],
+        "attribution_url": page["attribution_url"],
+        **_text_columns(piece.text),
+    }
+
+
+def _text_columns(text: str) -> dict[str, Any]:
+    return {
+        "text": text,
+        "text_sha256": sha256(text.encode()).hexdigest(),
+        "characters": len(text),
+        "words": len(text.split()),
+    }
+
+
+def _drop(
+    key: tuple[str | int, ...], row: dict[str, Any], stage: str, reason: str, figure: float | None
+) -> _Row:
+    values = {name: row.get(name) for name in DROPPED.names}
+    return _Row(key, values | {"stage": stage, "reason": reason, "figure": figure}, dropped=True)
+
+
+def _left_out(page: dict[str, Any], reason: str, figure: float | None) -> _Row:
+    """A whole page without a document; its body stays in the pages, so no text is kept here."""
+    row = {name: page.get(name) for name in ("franchise", "source", "url", "title")}
+    return _drop((page["url"],), row, "extract", reason, figure)
+
+
+def _last_part(url: str) -> str:
+    """A title for a page that has none: `/wiki/Some_page` -> `Some page`."""
+    return re.sub(r"[_\s]+", " ", unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])) or url
+
+
+class _Figures:
+    """Counts over a run."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self.pages_with_story = 0
+        self.documents = 0
+        self.characters = 0
+        self.words = 0
+        self.reasons: Counter[str] = Counter()
+
+    def page(self, rows: list[_Row]) -> None:
+        documents = [row.values for row in rows if not row.dropped]
+        self.pages += 1
+        self.pages_with_story += bool(documents)
+        self.documents += len(documents)
+        self.characters += sum(row["characters"] for row in documents)
+        self.words += sum(row["words"] for row in documents)
+        self.reasons.update(row.values["reason"] for row in rows if row.dropped)
+
+    def as_dict(self) -> dict[str, Any]:
+        share = self.pages_with_story / self.pages if self.pages else None
+        return {
+            "pages": self.pages,
+            "pages_with_story": self.pages_with_story,
+            "share_with_story": share,
+            "documents": self.documents,
+            "characters": self.characters,
+            "words": self.words,
+            "dropped": self.reasons.total(),
+            "dropped_by_reason": dict(sorted(self.reasons.items())),
+        }

@@ -1,0 +1,63 @@
+"""Takes what editors and transcribers added out of a book: pictures, notes, marks of italics.
+
+Captions and notes stand in square brackets, over several lines and with brackets of their own
+inside (Distributed Proofreaders' Formatting Guidelines). Other brackets are the author's: a stage
+direction, an aside.
+"""
+
+import re
+
+_OPENING = re.compile(
+    r"\[(?:Illustrations?|Illustr?\.|Images?|Picture|Frontispiece|Decoration|Map|Sidenote"
+    r"|Foot-?note|Transcriber['’]?s?['’]? (?:Note|Comment)s?|Note du transcripteur|Redactor['’]s"
+    r"|Note of the transcriber|Pg\.? ?\d|Page ?\d|Blank Page|Music|Symbol|Footer|Header)\b",
+    re.IGNORECASE,
+)
+#: A caption that runs on for longer has lost its closing bracket.
+_LONGEST = 6000
+#: A heading drawn into a picture: `[Illustration: … Chapter I.]` is where the chapter begins.
+_HEADING_IN_CAPTION = re.compile(
+    r"^[ \t]*((?:CHAPTER|Chapter) [IVXLC\d]+)\.?\]?\s*\Z", re.MULTILINE
+)
+_EMPHASIS = re.compile(r"(?<![^\W\d]|[=])([_=])(?=\S)([^_=]{1,2000}?)(?<=\S)\1(?![\w_=])")
+_PAGE_NUMBER = re.compile(
+    r"^[ \t]*(?:\{\d{1,4}\}|\[\d{1,4}\]|\{p(?:age|g)?\.? ?\d+\})[ \t]*$", re.MULTILINE
+)
+_INLINE_PAGE = re.compile(r"\{\d{1,4}\}|\{p(?:age|g)?\.? ?\d+\}|\[Pg\.? ?\d+\]")
+
+
+def remove_apparatus(text: str) -> str:
+    """The text without captions, notes of transcribers, page numbers and marks of emphasis."""
+    text = _without_brackets(text)
+    text = _INLINE_PAGE.sub("", _PAGE_NUMBER.sub("", text))
+    return _EMPHASIS.sub(r"\2", text)
+
+
+def _without_brackets(text: str) -> str:
+    parts = []
+    position = 0
+    while match := _OPENING.search(text, position):
+        end = _closing(text, match.start())
+        if end is None:
+            parts.append(text[position : match.end()])
+            position = match.end()
+            continue
+        parts.append(text[position : match.start()])
+        if heading := _HEADING_IN_CAPTION.search(text, match.start(), end):
+            parts.append(f"\n\n{heading[1]}.\n\n")
+        position = end
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def _closing(text: str, start: int) -> int | None:
+    """The position after the bracket that closes the one at `start`."""
+    depth = 0
+    for position in range(start, min(start + _LONGEST, len(text))):
+        if text[position] == "[":
+            depth += 1
+        elif text[position] == "]":
+            depth -= 1
+            if depth == 0:
+                return position + 1
+    return None

@@ -1,0 +1,92 @@
+"""Cuts Project Gutenberg's header, licence and credits off a book.
+
+The wording has changed since 1991 and with the language; the phrases here are those of the files
+themselves, and the lists kept by the packages `gutenberg` (C. Wolff) and `gutenbergr`. What a cut
+misses is caught last: no story names Project Gutenberg, so a paragraph that does is boilerplate
+wherever it stands.
+"""
+
+import re
+from dataclasses import dataclass
+
+_PG = r"Proje[ck]t\s+Gutenberg"
+#: The line after which the book begins. A long title can run on to the next line.
+_START = re.compile(
+    rf"^[ \t]*\*{{2,3}} ?(?:START|BEGINNING|D[ÉE]BUT|BEGINN|ANFANG)\b[^\n]*{_PG}"
+    r"(?:[^\n*]|\n(?!\n))*(?:\*+[^\n]*)?$"
+    # The small print of 1991 to 2003; its own START line is not the book's.
+    r"|^[ \t]*\*END\*? ?THE SMALL PRINT![^\n]*(?:\n[^\n]*\*END\*[ \t]*)?$"
+    r"|^[ \t]*\*{2,4} *END SMALL PRINT[^\n]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+#: The line at which the book has ended.
+_END = re.compile(
+    rf"^[ \t]*\*{{2,3}} ?(?:END|FIN|ENDE|EINDE|FINE)\b[^\n]*{_PG}"
+    rf"|^[ \t]*(?:END|The END) OF (?:THE |THIS )?{_PG}"
+    rf"|^[ \t]*End of (?:the |this )?(?:etext|e-text|ebook)\b[^\n]*{_PG}"
+    rf"|^[ \t]*Fin d[eu] (?:ce |l'e-?text de |la )?{_PG}|^[ \t]*Ende? (?:dieses?|des) {_PG}"
+    rf"|^[ \t]*Einde van (?:dit |het )?{_PG}|^[ \t]*Fine (?:di |del |dell')[^\n]*{_PG}"
+    r"|^[ \t]*\*\*\*START\*\*THE SMALL PRINT!|^[ \t]*\*\*\* ?START: FULL LICENSE",
+    re.MULTILINE | re.IGNORECASE,
+)
+_FIELD = re.compile(r"^(Title|Titre|Titel): *(\S[^\n]*(?:\n[ \t]+\S[^\n]*)*)", re.MULTILINE)
+#: Only the header is searched for fields and start lines, so that a long book costs nothing.
+_HEADER_CHARACTERS = 60_000
+
+_BOILERPLATE = re.compile(
+    rf"{_PG}|gutenberg\.(?:org|net)|gutenberg\.pglaf|pgdp\.net|Distributed\s+Proofread",
+    re.IGNORECASE,
+)
+#: Who made the etext; it opens a paragraph, before START in new files and after it in old ones.
+_CREDIT = re.compile(
+    r"\W{0,3}(?:(?:Produced|Prepared|Transcribed|Scanned|Digiti[sz]ed|Proofread|Proofed|Entered"
+    r"|Typed|Converted|Created|Updated|Etexted|Keyed)(?:,? (?:and|&) \w+)*(?:,? from [^\n]{1,80})?"
+    r"(?: in [^\n]{1,20})?:? (?:by|at)\b|Produced by:|Credits?:|HTML version by|Updated editions"
+    r"|(?:This )?(?:e-?text|e-?book|electronic (?:text|edition)|file|edition)"
+    r"(?: edition)? (?:was |has been |is )?(?:first |originally )?"
+    r"(?:prepared|produced|scanned|created|transcribed|typed|made|provided|entered|converted)\b"
+    r"|(?:Document|Texte) (?:produit|pr[ée]par[ée]) par|Ce document f[uû]t pr[ée]sent[ée]"
+    r"|Dieser? (?:Text|etext) (?:wurde|ist)\b.{0,40}erstellt|http://www\.|\(?This file was"
+    r"|Character set encoding|\[?(?:e-?text|ebook) #?\d)",
+    re.IGNORECASE,
+)
+#: Credits stand among the first and last paragraphs only; inside a book they would be story.
+_EDGE_PARAGRAPHS = 12
+
+
+@dataclass(frozen=True)
+class Stripped:
+    """A book without its boilerplate, and the title its header gave."""
+
+    text: str
+    title: str | None
+
+
+def strip_boilerplate(text: str) -> Stripped:
+    """The book's own text. Without any marker the whole is taken for the book."""
+    header = text[:_HEADER_CHARACTERS]
+    starts = [match.end() for match in _START.finditer(header)]
+    end = next(
+        (m.start() for m in _END.finditer(text, starts[0] if starts else 0)
+         if starts or m.start() > len(text) // 2),
+        len(text),
+    )  # fmt: skip
+    # A file of 2000 to 2003 may have both a small print and a START line: the later one counts.
+    start = max((position for position in starts if position <= end), default=0)
+    field = _FIELD.search(header[:start])
+    title = " ".join(field[2].split()) if field else None
+    return Stripped(_without_credits(text[start:end]), title)
+
+
+def _without_credits(text: str) -> str:
+    paragraphs = re.split(r"\n[ \t]*\n", text.strip("\n"))
+    last = len(paragraphs) - _EDGE_PARAGRAPHS
+    kept = []
+    for index, paragraph in enumerate(paragraphs):
+        at_edge = index < _EDGE_PARAGRAPHS or index >= last
+        if _BOILERPLATE.search(paragraph) or (at_edge and _CREDIT.match(paragraph.strip())):
+            continue
+        if index < _EDGE_PARAGRAPHS and paragraph.strip().lower() == "cover":
+            continue  # the alternative text of the HTML edition's cover
+        kept.append(paragraph)
+    return "\n\n".join(kept)

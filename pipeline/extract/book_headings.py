@@ -1,0 +1,184 @@
+"""Finds a book's headings: numbered ones, those its contents table names, and well-known names.
+
+A heading is a short block of its own. Bare numerals count only where they run I, II, III, since a
+dictionary has its letters alone on a line too. The contents table itself is taken out: its entries
+are headings without a chapter.
+"""
+
+import re
+from dataclasses import dataclass
+
+_NUMBER = (
+    r"(?:[IVXLCDM]+|\d{1,3}|(?:THE )?(?:FIRST|SECOND|THIRD|FOURTH|FIFTH|SIXTH|SEVENTH|EIGHTH|NINTH"
+    r"|TENTH|LAST)|ONE|TWO|THREE|FOUR|FIVE|SIX|SEVEN|EIGHT|NINE|TEN|ELEVEN|TWELVE|THIRTEEN|FOURTEEN"
+    r"|FIFTEEN|SIXTEEN|SEVENTEEN|EIGHTEEN|NINETEEN|TWENTY(?:[- ]\w+)?|THIRTY(?:[- ]\w+)?)"
+)
+#: Keywords by rank: a heading ends all that are of its rank or below.
+_RANKS = {
+    1: "VOLUME|VOL\\.|BOOK|PART|LIVRE|PARTIE|TEIL|BUCH|ACT|ACTUS",
+    2: "CHAPTER|CHAP\\.|STAVE|CANTO|LETTER|SECTION|SCENE|SCENA|SCOENA|EPISODE|TALE|ADVENTURE|FYTTE"
+    "|CHAPITRE|KAPITEL|HOOFDSTUK|LETTRE|BRIEF",
+}
+_NUMBERED = {
+    rank: re.compile(
+        rf"(?:THE )?(?:{words}) {_NUMBER}(?:[.:,;\])—–-]|\s*$|\s{{2,}}|\s+(?=[\"“‘(]?[A-ZÀ-Þ]))"
+        rf"|(?:{_NUMBER}|ACTUS \w+)\.? (?:{words})\b\.?\s*$",
+        re.IGNORECASE,
+    )
+    for rank, words in _RANKS.items()
+}
+#: "Actus Primus. Scoena Prima." of the First Folio.
+_LATIN = re.compile(r"(?:Actus \w+|Sc[oæe]+na \w+)\b.{0,30}$", re.IGNORECASE)
+_NUMERAL = re.compile(r"([IVXLCDM]+|\d{1,3})\.?(?:$|[ ]+[A-Z“\"‘][^a-z]{3,70}$)")
+_NAMED = re.compile(
+    r"(?:PROLOGUE|EPILOGUE|PRELUDE|FINALE|CONCLUSION|INTERLUDE|INDUCTION|PROLOG|EPILOG|ÉPILOGUE)"
+    r"[.:]?$",
+    re.IGNORECASE,
+)
+#: Parts of a book that tell no story.
+_MATTER = re.compile(
+    r"(?:(?:THE )?(?:AUTHOR|EDITOR|PREPARER|TRANSLATOR|PUBLISHER|TRANSCRIBER)S?['’]?S?['’]? ?)?"
+    r"(?:GENERAL )?(?:PREFACES?|FOREWORD|INTRODUCTION|INTRODUCTORY(?: NOTE)?|DEDICATION|NOTES?"
+    r"|TO THE READER|AU LECTEUR|PRÉFACE|AVANT-PROPOS|VORWORT|LIST OF ILLUSTRATIONS|ILLUSTRATIONS"
+    r"|LIST OF CHARACTERS|DRAMATIS PERSON[AÆ]E?|PERSONS REPRESENTED|CHARACTERS|INDEX|FOOTNOTES"
+    r"|ENDNOTES|GLOSSARY|APPENDIX|BIBLIOGRAPHY|ERRATA|ADVERTISEMENTS?|CORRECTIONS"
+    r"|NOTES? (?:DU|DE|AU) \w+(?: \w+)?)(?: TO THE \w+(?: \w+)?)?[.:]?$",
+    re.IGNORECASE,
+)
+_CONTENTS = re.compile(
+    r"(?:TABLE OF )?CONTENTS[.:]?$|TABLE DES MATI[ÈE]RES[.:]?$|TABLE[.:]?$|INHALT[.:]?$"
+    r"|INHALTSVERZEICHNIS[.:]?$",
+    re.IGNORECASE,
+)
+#: Lines of a heading with its title; more lines are a chapter that follows without a blank line.
+_HEADING_LINES = 4
+_LONGEST_LINE = 100
+#: Entries of a contents table that must be found again before they count as headings.
+_LONGEST_ENTRY = 80
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading in a list of blocks, and what kind of text it opens."""
+
+    block: int
+    rank: int  # 1: part or act, 2: chapter or scene
+    title: str
+    matter: bool = False  # preface, index and the like: no story
+
+
+def find_headings(blocks: list[list[str]]) -> tuple[list[list[str]], list[Heading]]:
+    """The blocks without a contents table, and their headings in order.
+
+    Where a chapter follows its heading without a blank line, the two are parted.
+    """
+    blocks, entries = _without_contents(_parted(blocks))
+    headings = [h for i, block in enumerate(blocks) if (h := _heading(i, block, entries))]
+    if not any(heading.rank == 2 and not heading.matter for heading in headings):
+        headings += _numerals(blocks, {heading.block for heading in headings})
+    return blocks, sorted(headings, key=lambda heading: heading.block)
+
+
+def _parted(blocks: list[list[str]]) -> list[list[str]]:
+    result = []
+    for block in blocks:
+        if len(block) > _HEADING_LINES and _numbered_rank(block[0].strip()):
+            result += [block[:1], block[1:]]
+        else:
+            result.append(block)
+    return result
+
+
+def _numbered_rank(line: str) -> int | None:
+    if len(line) > _LONGEST_LINE:
+        return None
+    if _LATIN.match(line):
+        return 1 if line.lower().startswith("actus") else 2
+    return next((rank for rank, pattern in _NUMBERED.items() if pattern.match(line)), None)
+
+
+def _heading(index: int, block: list[str], entries: set[str]) -> Heading | None:
+    lines = [line.strip() for line in block]
+    title = " ".join(" ".join(lines).split())
+    if len(lines) > _HEADING_LINES or len(title) > 2 * _LONGEST_LINE:
+        return None
+    if rank := _numbered_rank(lines[0]):
+        return Heading(index, rank, title)
+    if len(lines) == 1 and _NAMED.match(title):
+        return Heading(index, 2, title)
+    if len(lines) == 1 and _MATTER.match(title):
+        return Heading(index, 2, title, matter=True)
+    if len(lines) <= 2 and (
+        title in entries or (title.isupper() and _comparable(title) in entries)
+    ):
+        return Heading(index, 2, title)
+    return None
+
+
+def _numerals(blocks: list[list[str]], taken: set[int]) -> list[Heading]:
+    """Numerals alone in a block, or before a title in capitals, that run 1, 2, 3 …"""
+    found: list[Heading] = []
+    last = 0
+    longest = 0
+    for index, block in enumerate(blocks):
+        line = block[0].strip()
+        match = _NUMERAL.match(line) if len(block) == 1 and index not in taken else None
+        value = _value(match[1]) if match else None
+        if value is not None and value in (1, last + 1):
+            found.append(Heading(index, 2, line))
+            last = value
+            longest = max(longest, last)
+    return found if longest >= 3 else []
+
+
+def _value(numeral: str) -> int | None:
+    """XIV -> 14, 14 -> 14; None where the letters are no Roman numeral."""
+    if numeral.isdigit():
+        return int(numeral)
+    values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}[c] for c in numeral]
+    total = sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
+    return total if _roman(total) == numeral else None
+
+
+def _roman(number: int) -> str:
+    result = ""
+    steps = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
+             (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))  # fmt: skip
+    for value, letters in steps:
+        count, number = divmod(number, value)
+        result += letters * count
+    return result
+
+
+def _without_contents(blocks: list[list[str]]) -> tuple[list[list[str]], set[str]]:
+    """The blocks without contents tables, and the tables' entries, as written and comparable."""
+    kept: list[list[str]] = []
+    entries: set[str] = set()
+    inside = False
+    found: set[str] = set()  # entries of the table now read
+    for block in blocks:
+        lines = block
+        if _CONTENTS.match(block[0].strip()):
+            inside, found, lines = True, set(), block[1:]
+        elif inside and (_is_prose(block) or _comparable(block[0]) in found):
+            inside = False
+        if inside:
+            for line in lines:
+                if len(line.strip()) <= _LONGEST_ENTRY:
+                    found |= {_comparable(line), " ".join(line.split())}
+            entries |= found
+        else:
+            kept.append(block)
+    return kept, entries - {""}
+
+
+def _is_prose(block: list[str]) -> bool:
+    lower = sum(line.lstrip()[:1].islower() for line in block[1:])
+    return len(block) >= 3 and lower >= (len(block) - 1) / 2
+
+
+def _comparable(line: str) -> str:
+    """A title without its number, page number, leaders and punctuation."""
+    line = re.sub(r"[\s.]*\b\d{1,4}\s*$", "", line.strip())
+    line = re.sub(r"^(?:\d{1,3}|[IVXLC]+)[.:]\s+", "", line)
+    return re.sub(r"[\W_]+", " ", line).strip().casefold()

@@ -1,0 +1,90 @@
+"""Joins hard-wrapped prose into paragraphs and leaves verse, plays and letters' ends as they are.
+
+A plain-text book is wrapped by hand or program near column 70, and only the line lengths tell a
+wrapped paragraph from lines that were meant to end. A line is full when the next line's first word
+would not have fitted on it. Verse begins its lines with capitals, wrapped prose does so in one
+line of five. The bounds were set on the books and plays this project is tried with.
+"""
+
+import re
+from itertools import pairwise
+from statistics import median
+
+#: Share of lines that begin with a capital from which lines are verse (prose: about 0.1 to 0.3).
+_VERSE_CAPITALS = 0.75
+#: Share of full lines from which a block is wrapped prose.
+_PROSE_FULL = 0.6
+#: Columns by which a full line may stay short of its paragraph's longest: wrapping by hand.
+_SLACK = 9
+#: A line shorter than this share of the width ends on purpose: a speaker's name, a salutation.
+_SHORT_LINE = 0.55
+
+_CAPITAL = re.compile(r"[\W_]*[A-ZÀ-ÖØ-ÞŒ]")
+
+
+def prose_width(blocks: list[list[str]]) -> int:
+    """The column near which a book's prose is wrapped; 0 where it has none."""
+    widths = [
+        max(len(line) for line in block)
+        for block in blocks
+        if len(block) >= 4 and _capitals(block) < 0.5
+    ]
+    return int(median(widths)) if widths else 0
+
+
+def lay_out(block: list[str], width: int) -> str:
+    """A block of lines as paragraphs (parted by a blank line), or as the lines it was."""
+    if len(block) == 1:
+        return block[0].strip()
+    lines = _dedent(block)
+    if len(lines) > 2 and _capitals(lines) >= _VERSE_CAPITALS:
+        return "\n".join(lines)
+    paragraphs = [_join(part, width) for part in _by_indent(lines)]
+    return "\n\n".join(paragraphs)
+
+
+def _join(lines: list[str], width: int) -> str:
+    """Wrapped lines as one; lines that were not wrapped stay lines."""
+    lines_width = max(max(len(line) for line in lines), int(width * 0.85))
+    full = [
+        len(line) + 1 + len(after.split(maxsplit=1)[0]) >= lines_width - _SLACK
+        for line, after in pairwise(lines)
+    ]
+    if full and sum(full) / len(full) < _PROSE_FULL:
+        return "\n".join(lines)
+    text = lines[0].strip()
+    for before, after in pairwise(lines):
+        meant = len(before.strip()) < lines_width * _SHORT_LINE and _CAPITAL.match(after)
+        text += "\n" if meant else _joint(before, after)
+        text += after.strip()
+    return text
+
+
+def _joint(before: str, after: str) -> str:
+    """What stands between two lines of a paragraph: nothing after a dash or a broken compound."""
+    if before.endswith(("--", "—")):
+        return ""
+    broken = re.search(r"\w-$", before) and after.lstrip()[:1].islower()
+    return "" if broken else " "
+
+
+def _by_indent(lines: list[str]) -> list[list[str]]:
+    """Paragraphs that begin with an indented line instead of a blank one."""
+    starts = [
+        i for i, line in enumerate(lines) if i and line[:2] == "  " and lines[i - 1][0] != " "
+    ]
+    if len(starts) > len(lines) // 2:
+        return [lines]
+    bounds = [0, *starts, len(lines)]
+    return [lines[a:b] for a, b in pairwise(bounds)]
+
+
+def _dedent(block: list[str]) -> list[str]:
+    margin = min(len(line) - len(line.lstrip()) for line in block)
+    return [line[margin:].rstrip() for line in block]
+
+
+def _capitals(lines: list[str]) -> float:
+    """The share of lines after the first that begin with a capital."""
+    rest = lines[1:]
+    return sum(bool(_CAPITAL.match(line)) for line in rest) / len(rest)

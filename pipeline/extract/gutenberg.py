@@ -1,0 +1,130 @@
+"""A plain-text book of Project Gutenberg -> its chapters, with nothing in them but the book.
+
+Decoding, boilerplate, apparatus, headings and layout each have a file of their own (`book_*.py`).
+The chapters of a book are documents of one work; a book without chapters is one document, or cut
+into parts where it is long.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.extract.book_apparatus import remove_apparatus
+from pipeline.extract.book_boilerplate import strip_boilerplate
+from pipeline.extract.book_encoding import decode_book
+from pipeline.extract.book_headings import Heading, find_headings
+from pipeline.extract.book_layout import lay_out, prose_width
+from pipeline.extract.piece import NoStoryError, Piece, distinct
+
+#: A book without chapters is cut into parts of about this many characters, a long chapter's size.
+PART_CHARACTERS = 40_000
+#: Front matter beyond this share of a book is the book.
+_MATTER_SHARE = 0.2
+#: Chapters below this are headings' subtitles or what a contents table left.
+_SHORTEST_CHAPTER = 100
+_THE_END = re.compile(r"\W*(?:THE END|FINIS|FIN|ENDE|END OF (?:VOL|BOOK|PART|THE)\b.*)\W*$", re.I)
+
+
+@dataclass(frozen=True)
+class Book:
+    """A book's title as its header gives it, and its chapters in order."""
+
+    title: str | None
+    pieces: list[Piece]
+
+
+@dataclass(frozen=True)
+class _Chapter:
+    title: str | None
+    text: str
+    matter: bool
+
+
+def read_book(body: bytes) -> Book:
+    """The chapters of a book as served. Raises NoStoryError where no text remains."""
+    book = strip_boilerplate(decode_book(body))
+    blocks = _blocks(remove_apparatus(book.text))
+    if not blocks:
+        raise NoStoryError("no text remains without header and licence", len(body))
+    blocks, headings = find_headings(blocks)
+    chapters = [*_chapters(blocks, headings)]
+    stories = [chapter for chapter in chapters if chapter.title and not chapter.matter]
+    if len(stories) < 2:
+        return Book(book.title, _parts(chapters))
+    anchors = distinct([_anchor(chapter.title or "opening") for chapter in chapters])
+    return Book(
+        book.title,
+        [
+            Piece(
+                anchor,
+                chapter.text,
+                section=chapter.title,
+                left_out="front or back matter" if chapter.matter else None,
+            )
+            for anchor, chapter in zip(anchors, chapters, strict=True)
+        ],
+    )
+
+
+def _blocks(text: str) -> list[list[str]]:
+    """The text's blocks of lines, as blank lines part them."""
+    blocks: list[list[str]] = []
+    lines: list[str] = []
+    for line in [*text.expandtabs().replace("\f", "\n").split("\n"), ""]:
+        if line.strip():
+            lines.append(line.rstrip())
+        elif lines:
+            blocks.append(lines)
+            lines = []
+    return [block for block in blocks if not (len(block) == 1 and _THE_END.match(block[0]))]
+
+
+def _chapters(blocks: list[list[str]], headings: list[Heading]) -> Iterator[_Chapter]:
+    """What stands between the headings; a part's heading goes before those of its chapters."""
+    width = prose_width(blocks)
+    total = sum(len(line) for block in blocks for line in block)
+    front = Heading(-1, 2, "", matter=len(headings) > 1)
+    parts: dict[int, str] = {}
+    for heading, following in zip(
+        [front, *headings], [*(h.block for h in headings), len(blocks)], strict=True
+    ):
+        parts = {rank: name for rank, name in parts.items() if rank < heading.rank}
+        title = ", ".join([*parts.values(), heading.title]) or None
+        if not heading.matter:
+            parts[heading.rank] = heading.title
+        body = blocks[heading.block + 1 : following]
+        text = "\n\n".join(lay_out(block, width) for block in body)
+        if len(text) >= _SHORTEST_CHAPTER:
+            yield _Chapter(title, text, heading.matter and len(text) < _MATTER_SHARE * total)
+
+
+def _parts(chapters: list[_Chapter]) -> list[Piece]:
+    """A book without chapters, whole or in parts of about PART_CHARACTERS."""
+    matter = [chapter for chapter in chapters if chapter.matter]
+    paragraphs = "\n\n".join(c.text for c in chapters if not c.matter).split("\n\n")
+    parts: list[list[str]] = [[]]
+    size = 0
+    for paragraph in paragraphs:
+        if size >= PART_CHARACTERS:
+            parts.append([])
+            size = 0
+        parts[-1].append(paragraph)
+        size += len(paragraph)
+    pieces = [
+        Piece(
+            f"part-{number}" if len(parts) > 1 else "text",
+            "\n\n".join(part),
+            section=f"part {number}" if len(parts) > 1 else None,
+        )
+        for number, part in enumerate(parts, 1)
+        if any(part)
+    ]
+    return [
+        *(Piece(_anchor(c.title or "front"), c.text, c.title, left_out="front or back matter")
+          for c in matter),
+        *pieces,
+    ]  # fmt: skip
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[\W_]+", "-", title.casefold()).strip("-")[:80] or "chapter"

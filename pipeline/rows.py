@@ -1,0 +1,46 @@
+"""Rows written to a Parquet file as they come, a batch at a time."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_BATCH_ROWS = 10_000
+
+
+class RowWriter:
+    """A context manager that writes rows of one schema; missing columns are null."""
+
+    def __init__(self, path: Path, schema: pa.Schema):
+        self._schema = schema
+        self._path = path
+        self._rows: list[dict[str, Any]] = []
+
+    def __enter__(self) -> "RowWriter":
+        self._writer = pq.ParquetWriter(self._path, self._schema, compression="zstd")
+        return self
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Take a row."""
+        self._rows.append(row)
+        if len(self._rows) >= _BATCH_ROWS:
+            self._flush()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._flush()
+        finally:
+            self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+            self._rows = []
