@@ -58,7 +58,7 @@ def _table(figures: Mapping[str, Any]) -> str:
     if "minutes" in figures:
         rows.append(("training", f"{number(float(figures['minutes']), 1)} minutes"))
     if "tokens_per_second" in figures:
-        device = f" on {plain(str(figures['device']))}" if "device" in figures else ""
+        device = f" on {plain(figures['device'])}" if "device" in figures else ""
         rows.append(("speed", f"{number(round(figures['tokens_per_second']))} tokens/s{device}"))
     wide = max(len(label) for label, _ in rows)
     return "\n".join(f"  {label:<{wide}}  {value}"[:WIDTH] for label, value in rows)

@@ -6,20 +6,20 @@ Jinja's part; which addresses may become a link is decided in `web_link`.
 """
 
 import math
-import unicodedata
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
-_KEPT = "\n\t"
+#: Control characters but line feed and tab, lone surrogates, and bidirectional overrides, which
+#: reorder what follows them past the end of their own text.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_NOT_IN_A_LINK = re.compile(rf"\s|{_UNSAFE.pattern}")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-#: Bidirectional overrides reorder what follows them, past the end of their own text.
-_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def plain(text: str) -> str:
     """The text without control characters (line feeds and tabs stay) and direction overrides."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in text if c in _KEPT or not _is_unsafe(c))
+    return _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def one_line(text: str, limit: int) -> str:
@@ -43,7 +43,7 @@ def cut(text: str, limit: int) -> tuple[str, str]:
 
 def web_link(url: Any) -> str | None:
     """The address where it is http or https with a host, else None: it is shown as text."""
-    if not isinstance(url, str) or any(c.isspace() or _is_unsafe(c) for c in url):
+    if not isinstance(url, str) or _NOT_IN_A_LINK.search(url):
         return None
     try:
         parts = urlsplit(url)
@@ -91,10 +91,6 @@ def change(before: float, after: float) -> str:
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """1 work, 12 works."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
-
-
-def _is_unsafe(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs") or character in _REORDERING
 
 
 def _scaled(count: int | float, units: tuple[str, ...]) -> str:

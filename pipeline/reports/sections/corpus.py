@@ -48,9 +48,10 @@ class Work:
 def section(material: Material) -> Section:
     """The corpus in tables. Raises ValueError where manifest and text don't belong together."""
     documents = with_words(material)
-    works = _works(documents)
     by_licence = shares(documents, lambda document: document["licence"] or "unknown")
-    by_source = shares(documents, _source)
+    source = _source_namer(documents)
+    by_source = shares(documents, source)
+    works = _works(documents, source)
     whole = shares(documents, lambda _: "all")
     content = {
         "whole": whole[0] if whole else None,
@@ -111,16 +112,18 @@ def _count_words(path: Path, rows: list[dict[str, Any]]) -> None:
             row["words"] = len(text[row["start"] : row["end"]].decode("utf-8").split())
 
 
-def _source(document: Document) -> str:
-    franchise, source = document["franchise"], document["source"]
-    return f"{franchise} · {source}"
+def _source_namer(documents: Sequence[Document]) -> Callable[[Document], str]:
+    """Names a document's source, with its franchise where there are several."""
+    if len({document["franchise"] for document in documents}) > 1:
+        return lambda document: f"{document['franchise']} · {document['source']}"
+    return lambda document: str(document["source"])
 
 
-def _works(documents: Sequence[Document]) -> list[Work]:
+def _works(documents: Sequence[Document], name: Callable[[Document], str]) -> list[Work]:
     """Each work of each source once, by source and title."""
     works: dict[tuple[str, str], Work] = {}
     for document in documents:
-        source = _source(document)
+        source = name(document)
         work = Work(
             title=one_line(document["title"] or document["work_id"], 120),
             link=web_link(document["attribution_url"]) or web_link(document["url"]),

@@ -1,5 +1,6 @@
 """The top of the page: one sentence that says what the figures say, and the key figures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,6 @@ class KeyFigure:
     """A figure in the row under the title."""
 
     term: str  # of pipeline.reports.definitions
-    label: str
     value: str
     note: str = ""
 
@@ -38,11 +38,18 @@ def section(material: Material) -> Section:
         "held_out_documents": whole.documents,
         "held_out_works": works,
     }
-    for key in ("parameters", "minutes", "tokens_per_second", "device"):
-        if key in material.training:
-            figures[key] = material.training[key]
+    figures |= run_figures(material.training)
     content = {"verdict": sentence, "gloss": gloss(whole), "row": _row(material, whole, works)}
     return Section("verdict", material.name, "headline.html", content, figures)
+
+
+def run_figures(training: Mapping[str, Any]) -> dict[str, Any]:
+    """What the record of the training says of the run; a figure it lacks is left out."""
+    keys = ("parameters", "steps", "minutes", "tokens_per_second", "peak_memory_bytes")
+    run = {key: training[key] for key in keys if training.get(key) is not None}
+    if training.get("device"):
+        run["device"] = training["device"]["name"]
+    return run
 
 
 def verdict(name: str, whole: Comparison, works: int) -> str:
@@ -82,44 +89,20 @@ def _works(material: Material, split: str) -> int:
 
 
 def _row(material: Material, whole: Comparison, works: int) -> list[KeyFigure]:
-    training = material.training
+    before_words = f"{number(whole.word_perplexity_before)} before"
     row = [
-        KeyFigure(
-            "bits-per-byte",
-            "bits per byte",
-            number(whole.after),
-            f"{number(whole.before)} before training",
-        ),
-        KeyFigure(
-            "perplexity",
-            "perplexity per word",
-            number(whole.word_perplexity_after),
-            f"{number(whole.word_perplexity_before)} before training",
-        ),
-        KeyFigure("held-out", "held-out text", size(whole.bytes), counted(works, "work")),
+        KeyFigure("bits-per-byte", number(whole.after), f"{number(whole.before)} before"),
+        KeyFigure("perplexity", number(whole.word_perplexity_after), before_words),
+        KeyFigure("held-out", size(whole.bytes), counted(works, "work")),
     ]
-    if "parameters" in training:
-        row.append(KeyFigure("parameters", "parameters", short(training["parameters"])))
-    if "minutes" in training:
-        row.append(
-            KeyFigure(
-                "step",
-                "training",
-                f"{number(float(training['minutes']), 1)}\u202fmin",
-                f"{counted(_steps(material), 'step')}",
-            )
-        )
-    if "tokens_per_second" in training:
-        row.append(
-            KeyFigure(
-                "tokens-per-second",
-                "tokens a second",
-                number(round(training["tokens_per_second"])),
-                f"on {training['device']}" if "device" in training else "",
-            )
-        )
+    run = run_figures(material.training)
+    if "parameters" in run:
+        row.append(KeyFigure("parameters", short(run["parameters"])))
+    if "minutes" in run:
+        minutes = f"{number(float(run['minutes']), 1)}\u202fmin"
+        steps = counted(run["steps"], "step") if "steps" in run else ""
+        row.append(KeyFigure("step", minutes, steps))
+    if "tokens_per_second" in run:
+        on = f"on {run['device']}" if "device" in run else ""
+        row.append(KeyFigure("tokens-per-second", number(round(run["tokens_per_second"])), on))
     return row
-
-
-def _steps(material: Material) -> int:
-    return int(pc.max(material.loss["step"]).as_py() or 0)

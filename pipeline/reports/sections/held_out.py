@@ -1,6 +1,6 @@
 """Bits per byte on held-out text, before and after, for the whole and for its parts."""
 
-from pipeline.reports import plots
+from pipeline.reports import canvas, plots
 from pipeline.reports.comparison import compare, held_out_split
 from pipeline.reports.material import Material
 from pipeline.reports.sections.section import Section
@@ -33,8 +33,8 @@ def section(material: Material) -> Section:
         "split": held_out_split(material.scores),
         "groupings": groupings,
         "caption": _caption(len(rows) - 1, len(worse)),
-        "wide": plots.bits_per_byte_svg(material.scores, plots.WIDE, label),
-        "narrow": plots.bits_per_byte_svg(material.scores, plots.NARROW, label),
+        "wide": plots.bits_per_byte_svg(material.scores, canvas.WIDE, label),
+        "narrow": plots.bits_per_byte_svg(material.scores, canvas.NARROW, label),
     }
     return Section("held-out", "On stories it never read", "held_out.html", content)
 

@@ -1,6 +1,6 @@
 """How the loss went: the curve, and what it says in words."""
 
-from pipeline.reports import plots
+from pipeline.reports import canvas, plots
 from pipeline.reports.material import Material
 from pipeline.reports.sections.section import Section
 from pipeline.reports.text import counted, number
@@ -25,8 +25,8 @@ def section(material: Material) -> Section | None:
         "caption": caption,
         "reading": _reading(validation),
         "broken": counted(broken, "logged loss", "logged losses") if broken else "",
-        "wide": plots.loss_svg(loss, plots.WIDE, label),
-        "narrow": plots.loss_svg(loss, plots.NARROW, label),
+        "wide": plots.loss_svg(loss, canvas.WIDE, label),
+        "narrow": plots.loss_svg(loss, canvas.NARROW, label),
         "rows": _table(train, validation),
     }
     figures = {}

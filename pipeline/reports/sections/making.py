@@ -32,10 +32,12 @@ def section(material: Material) -> Section:
 
 
 def _lines(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """(key, value) of every leaf; keys of nested ones are joined by a dot."""
+    """(key, value) of every leaf; keys of nested ones are joined by a space."""
     for key, inner in value.items():
+        if isinstance(inner, list) and any(isinstance(item, Mapping) for item in inner):
+            inner = {str(index): item for index, item in enumerate(inner, 1)}
         if isinstance(inner, Mapping):
-            yield from _lines(inner, f"{prefix}{key}.")
+            yield from _lines(inner, f"{prefix}{key} ")
         else:
             yield _line(f"{prefix}{key}", inner)
 

@@ -68,6 +68,17 @@ def both(group_by: str, group: str, before: float, after: float, **other: Any) -
     ]
 
 
+def document(number: int, split: str, source: str, licence: str, **other: Any) -> dict[str, Any]:
+    url = f"https://{source}.example/{number}"
+    row = {
+        "split": split, "doc_id": f"d{number}", "work_id": f"w{number}", "franchise": "demo",
+        "source": source, "url": url, "revision": str(number), "title": f"Tale {number}",
+        "section": "Plot", "genre": "fable", "licence": licence, "attribution_url": url,
+        "text": tell(number, 12),
+    }  # fmt: skip
+    return row | other
+
+
 @dataclass
 class Made:
     """The inputs of a report, to be changed by a test before they are written."""
@@ -79,6 +90,14 @@ class Made:
     samples: list[dict[str, Any]] = field(default_factory=list)
     scores: list[dict[str, Any]] = field(default_factory=list)
     documents: list[dict[str, Any]] = field(default_factory=list)  # manifest columns and text
+
+    # The builders of rows, for tests (pytest's importlib mode lets them import no conftest).
+    tell = staticmethod(tell)
+    loss_rows = staticmethod(loss_rows)
+    sample = staticmethod(sample)
+    score = staticmethod(score)
+    both = staticmethod(both)
+    document = staticmethod(document)
 
     def write(self) -> dict[str, Any]:
         """Write the tables and the report; return its figures."""
@@ -127,17 +146,6 @@ class Made:
         _table(self.root / "corpus" / "manifest.parquet", rows, MANIFEST)
 
 
-def document(number: int, split: str, source: str, licence: str, **other: Any) -> dict[str, Any]:
-    url = f"https://{source}.example/{number}"
-    row = {
-        "split": split, "doc_id": f"d{number}", "work_id": f"w{number}", "franchise": "demo",
-        "source": source, "url": url, "revision": str(number), "title": f"Tale {number}",
-        "section": "Plot", "genre": "fable", "licence": licence, "attribution_url": url,
-        "text": tell(number, 12),
-    }  # fmt: skip
-    return row | other
-
-
 def _table(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
     pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path)
 
@@ -149,15 +157,17 @@ def made(tmp_path: Path) -> Made:
         tmp_path,
         training={
             "spec": {"preset": "gpt2-mini", "base": None, "learning_rate": 0.001},
-            "device": "cpu",
+            "name": "demo-gpt2",
+            "device": {"kind": "cpu", "name": "a CPU, 2 cores", "bf16": False},
             "seed": 1729,
             "parameters": 3_412_992,
-            "tokens": 409_600,
+            "steps": 200,
+            "tokens_seen": 409_600,
             "tokens_per_second": 5211.4,
             "minutes": 1.31,
             "peak_memory_bytes": 812_000_000,
             "versions": {"torch": "2.13.0", "transformers": "5.23.0"},
-        },  # fmt: skip
+        },
         samples=[
             sample(step, index, prompt, " " + tell(step + index, 4))
             for index, prompt in enumerate(["Once upon a time", "The fox looked up"])
