@@ -29,8 +29,8 @@ def write_report(
     """Write `folder/report.html` and return its key figures (JSON values).
 
     `model` holds training.json and loss.parquet, `samples` samples.parquet, `scores`
-    scores.parquet, `corpus` manifest.parquet and the text files it describes. Raises
-    FileNotFoundError or ValueError naming the input that is missing or wrong.
+    scores.parquet, `corpus` manifest.parquet; `corpus_figures` are what `build_corpus` returned.
+    Raises FileNotFoundError or ValueError naming the input that is missing or wrong.
     """
     material = read_material(
         name=name,

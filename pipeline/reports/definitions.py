@@ -32,8 +32,9 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "held-out": Definition(
         "Held-out text",
-        "Works that were set aside before training and never shown to the model. The split is by "
-        "work, so no chapter of a held-out book was trained on.",
+        "Text that was set aside before training and never shown to the model. The split is by "
+        "work wherever the corpus has works enough, so that no other chapter of a held-out book "
+        "was trained on.",
     ),
     "before": Definition(
         "Before training",

@@ -26,8 +26,7 @@ class Material:
     samples: pa.Table
     scores: pa.Table
     manifest: pa.Table
-    corpus: Path  # the folder with train.txt and its siblings
-    corpus_figures: Mapping[str, Any]
+    corpus_figures: Mapping[str, Any]  # as `pipeline.corpus.build_corpus` returns them
 
 
 def read_material(
@@ -50,7 +49,6 @@ def read_material(
         samples=read_table(samples / "samples.parquet", SAMPLES, "the sampling"),
         scores=read_table(scores / "scores.parquet", SCORES, "the perplexity step"),
         manifest=read_table(corpus / "manifest.parquet", MANIFEST, "the corpus step"),
-        corpus=corpus,
         corpus_figures=corpus_figures,
     )
 

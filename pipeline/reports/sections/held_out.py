@@ -31,6 +31,7 @@ def section(material: Material) -> Section:
     )
     content = {
         "split": held_out_split(material.scores),
+        "by_work": material.corpus_figures["split_by"] == "work",
         "groupings": groupings,
         "caption": _caption(len(rows) - 1, len(worse)),
         "wide": plots.bits_per_byte_svg(material.scores, canvas.WIDE, label),

@@ -21,7 +21,8 @@ def section(material: Material) -> Section:
         nested = isinstance(value, Mapping)
         group = key if nested else "training"
         groups.setdefault(group, []).extend(_lines(value) if nested else [_line(key, value)])
-    groups["corpus"] = groups.get("corpus", []) + list(_lines(material.corpus_figures))
+    corpus = {k: v for k, v in material.corpus_figures.items() if not isinstance(v, Mapping)}
+    groups["corpus"] = list(_lines(corpus))
     record = json.dumps(material.training, indent=2, ensure_ascii=False, sort_keys=True)
     content = {
         "groups": [(_spoken(name), lines[:LINES]) for name, lines in groups.items() if lines],

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.corpus_figures import Figures
 from pipeline.reports import write_report
 from pipeline.schema import LOSS, MANIFEST, SAMPLES, SCORES
 
@@ -91,6 +92,9 @@ class Made:
     scores: list[dict[str, Any]] = field(default_factory=list)
     documents: list[dict[str, Any]] = field(default_factory=list)  # manifest columns and text
 
+    split_by_work: bool = True
+    corpus_figures: dict[str, Any] = field(default_factory=dict)
+
     # The builders of rows, for tests (pytest's importlib mode lets them import no conftest).
     tell = staticmethod(tell)
     loss_rows = staticmethod(loss_rows)
@@ -114,7 +118,7 @@ class Made:
             samples=self.root / "samples",
             scores=self.root / "scores",
             corpus=self.root / "corpus",
-            corpus_figures={"documents": len(self.documents), "dropped": {"too short": 3}},
+            corpus_figures=self.corpus_figures,
             folder=self.root / "report",
         )
 
@@ -123,26 +127,21 @@ class Made:
         return self.root / "report" / "report.html"
 
     def _write_corpus(self) -> None:
-        rows = []
-        for split in dict.fromkeys(document["split"] for document in self.documents):
-            content = b""
-            for document in self.documents:
-                if document["split"] != split:
-                    continue
-                start = len(content)
-                content += document["text"].encode()
-                described = {k: v for k, v in document.items() if k != "text"}
-                rows.append({**described, "kind": "document", "start": start, "end": len(content)})
-                content += b"\n\n"
-                rows.append(
-                    {
-                        "split": split,
-                        "kind": "separator",
-                        "start": rows[-1]["end"],
-                        "end": len(content),
-                    }
-                )
-            (self.root / "corpus" / f"{split}.txt").write_bytes(content)
+        rows: list[dict[str, Any]] = []
+        figures = Figures(duplicates=0, split_by=self.split_by_work)
+        position = dict.fromkeys(("train", "validation", "test"), 0)
+        for document in self.documents:
+            split, text = document["split"], document["text"]
+            size = len(text.encode())
+            counts = {"characters": len(text), "words": len(text.split()), "language": "en"}
+            figures.add(split, document | counts, size)
+            start = position[split]
+            end = position[split] = start + size
+            named = {key: value for key, value in document.items() if key != "text"}
+            rows.append(named | {"kind": "document", "start": start, "end": end})
+            position[split] += 2
+            rows.append({"split": split, "kind": "separator", "start": end, "end": end + 2})
+        self.corpus_figures = figures.as_dict()
         _table(self.root / "corpus" / "manifest.parquet", rows, MANIFEST)
 
 

@@ -99,7 +99,7 @@ def test_text_of_models_and_of_the_web_stays_text(made: Any) -> None:
             99,
             "train",
             evil,
-            evil,
+            "CC0-1.0",
             title=f"Tale {evil}",
             attribution_url="javascript:alert(1)",
             url="data:text/html,x",
@@ -233,7 +233,7 @@ def test_large_inputs_give_a_bounded_page(made: Any) -> None:
     ]
     made.samples += [made.sample(100, 50 + n, f"Short {n}", " a tale") for n in range(30)]
     made.documents += [
-        made.document(100 + n, "train", f"source{n % 90}", f"L-{n % 90}", title="T" * 3000)
+        made.document(100 + n, "train", f"source{n % 90}", "CC0-1.0", title="T" * 3000)
         for n in range(2000)
     ]
     made.scores += [
@@ -299,12 +299,20 @@ def test_a_figure_that_is_none_is_an_error(
     assert not made.page.exists()
 
 
-def test_a_manifest_that_does_not_fit_its_text_is_an_error(made: Any) -> None:
+def test_figures_of_another_corpus_are_an_error(made: Any) -> None:
     made.write()
-    (made.root / "corpus" / "train.txt").write_text("short")
     folders = {name: made.root / name for name in ("model", "samples", "scores", "corpus")}
-    with pytest.raises(ValueError, match=r"train\.txt ends at 5, before a range of its manifest"):
-        write_report(name="x", corpus_figures={}, folder=made.root / "other", **folders)
+    figures = made.corpus_figures | {"documents": 13}
+    with pytest.raises(ValueError, match="14 documents and the corpus figures 13"):
+        write_report(name="x", corpus_figures=figures, folder=made.root / "other", **folders)
+
+
+def test_a_split_within_works_is_told(made: Any) -> None:
+    made.write()
+    assert "too few works" not in words(read(made))
+    made.split_by_work = False
+    made.write()
+    assert "too few works to hold whole ones out" in words(read(made))
 
 
 def test_a_missing_input_is_named_with_what_writes_it(made: Any) -> None:
