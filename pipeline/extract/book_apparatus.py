@@ -10,7 +10,7 @@ import re
 _OPENING = re.compile(
     r"\[(?:Illustrations?|Illustr?\.|Images?|Picture|Frontispiece|Decoration|Map|Sidenote"
     r"|Foot-?note|Transcriber['’]?s?['’]? (?:Note|Comment)s?|Note du transcripteur|Redactor['’]s"
-    r"|Note of the transcriber|Pg\.? ?\d|Page ?\d|Blank Page|Music|Symbol|Footer|Header)\b",
+    r"|Note of the transcriber|Pg\.? ?\d|Page ?\d|Blank Page|Musi[ckq]u?e?|Symbol|Footer|Header)\b",
     re.IGNORECASE,
 )
 #: A caption that runs on for longer has lost its closing bracket.

@@ -53,6 +53,8 @@ _CONTENTS = re.compile(
 #: Lines of a heading with its title; more lines are a chapter that follows without a blank line.
 _HEADING_LINES = 4
 _LONGEST_LINE = 100
+#: Bare numerals that run no further than this number nothing of note.
+_SHORTEST_RUN = 3
 #: Entries of a contents table that must be found again before they count as headings.
 _LONGEST_ENTRY = 80
 
@@ -116,19 +118,26 @@ def _heading(index: int, block: list[str], entries: set[str]) -> Heading | None:
 
 
 def _numerals(blocks: list[list[str]], taken: set[int]) -> list[Heading]:
-    """Numerals alone in a block, or before a title in capitals, that run 1, 2, 3 …"""
-    found: list[Heading] = []
-    last = 0
-    longest = 0
+    """Numerals alone in a block, or before a title in capitals, that run 1, 2, 3 …
+
+    Of Roman and Arabic numerals the ones that run further are the chapters'; the others number a
+    song's verses or a list.
+    """
+    runs: dict[bool, list[Heading]] = {True: [], False: []}
+    last = {True: 0, False: 0}
+    furthest = {True: 0, False: 0}
     for index, block in enumerate(blocks):
         line = block[0].strip()
         match = _NUMERAL.match(line) if len(block) == 1 and index not in taken else None
         value = _value(match[1]) if match else None
-        if value is not None and value in (1, last + 1):
-            found.append(Heading(index, 2, line))
-            last = value
-            longest = max(longest, last)
-    return found if longest >= 3 else []
+        if match and value is not None:
+            arabic = match[1].isdigit()
+            if value in (1, last[arabic] + 1):
+                runs[arabic].append(Heading(index, 2, line))
+                last[arabic] = value
+                furthest[arabic] = max(furthest[arabic], value)
+    arabic = furthest[True] > furthest[False]
+    return runs[arabic] if furthest[arabic] >= _SHORTEST_RUN else []
 
 
 def _value(numeral: str) -> int | None:
@@ -160,16 +169,23 @@ def _without_contents(blocks: list[list[str]]) -> tuple[list[list[str]], set[str
         lines = block
         if _CONTENTS.match(block[0].strip()):
             inside, found, lines = True, set(), block[1:]
-        elif inside and (_is_prose(block) or _comparable(block[0]) in found):
+        elif inside and (_is_prose(block) or _entry(block[0]) in found):
             inside = False
         if inside:
             for line in lines:
                 if len(line.strip()) <= _LONGEST_ENTRY:
-                    found |= {_comparable(line), " ".join(line.split())}
+                    found |= {_entry(line), _comparable(line), " ".join(line.split())}
             entries |= found
         else:
             kept.append(block)
     return kept, entries - {""}
+
+
+def _entry(line: str) -> str:
+    """An entry by its number alone where it has one: the table may give the title beside it."""
+    line = line.strip()
+    numbered = next((m for p in _NUMBERED.values() if (m := p.match(line))), None)
+    return _comparable(numbered[0] if numbered else line)
 
 
 def _is_prose(block: list[str]) -> bool:

@@ -10,15 +10,23 @@ import re
 from itertools import pairwise
 from statistics import median
 
+#: What parts two scenes, however the book draws it.
+SCENE_BREAK = "* * *"
 #: Share of lines that begin with a capital from which lines are verse (prose: about 0.1 to 0.3).
 _VERSE_CAPITALS = 0.75
 #: Share of full lines from which a block is wrapped prose.
-_PROSE_FULL = 0.6
+_PROSE_FULL = 0.5
 #: Columns by which a full line may stay short of its paragraph's longest: wrapping by hand.
 _SLACK = 9
 #: A line shorter than this share of the width ends on purpose: a speaker's name, a salutation.
 _SHORT_LINE = 0.55
+#: A line longer than this that goes on with a small letter was wrapped, if early.
+_LONG_LINE = 0.6
 
+#: Columns parted by spaces: a word list, an index.
+_COLUMNS = re.compile(r"\S {4,}\S")
+#: Stars or dashes that part scenes.
+_SCENE_BREAK = re.compile(r"[\s*.·•_~—-]*[*·•_~—-][\s*.·•_~—-]*")
 _CAPITAL = re.compile(r"[\W_]*[A-ZÀ-ÖØ-ÞŒ]")
 
 
@@ -34,10 +42,13 @@ def prose_width(blocks: list[list[str]]) -> int:
 
 def lay_out(block: list[str], width: int) -> str:
     """A block of lines as paragraphs (parted by a blank line), or as the lines it was."""
-    if len(block) == 1:
-        return block[0].strip()
     lines = _dedent(block)
-    if len(lines) > 2 and _capitals(lines) >= _VERSE_CAPITALS:
+    if all(_SCENE_BREAK.fullmatch(line) for line in lines):
+        return SCENE_BREAK
+    if len(lines) == 1:
+        return lines[0]
+    verse = len(lines) > 2 and _capitals(lines) >= _VERSE_CAPITALS
+    if verse or sum(bool(_COLUMNS.search(line)) for line in lines) > len(lines) / 2:
         return "\n".join(lines)
     paragraphs = [_join(part, width) for part in _by_indent(lines)]
     return "\n\n".join(paragraphs)
@@ -47,8 +58,9 @@ def _join(lines: list[str], width: int) -> str:
     """Wrapped lines as one; lines that were not wrapped stay lines."""
     lines_width = max(max(len(line) for line in lines), int(width * 0.85))
     full = [
-        len(line) + 1 + len(after.split(maxsplit=1)[0]) >= lines_width - _SLACK
-        for line, after in pairwise(lines)
+        len(before) + 1 + len(after.split(maxsplit=1)[0]) >= lines_width - _SLACK
+        or (len(before) >= lines_width * _LONG_LINE and after.lstrip()[:1].islower())
+        for before, after in pairwise(lines)
     ]
     if full and sum(full) / len(full) < _PROSE_FULL:
         return "\n".join(lines)

@@ -6,14 +6,14 @@ into parts where it is long.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.extract.book_apparatus import remove_apparatus
 from pipeline.extract.book_boilerplate import strip_boilerplate
 from pipeline.extract.book_encoding import decode_book
 from pipeline.extract.book_headings import Heading, find_headings
-from pipeline.extract.book_layout import lay_out, prose_width
+from pipeline.extract.book_layout import SCENE_BREAK, lay_out, prose_width
 from pipeline.extract.piece import NoStoryError, Piece, distinct
 
 #: A book without chapters is cut into parts of about this many characters, a long chapter's size.
@@ -93,9 +93,20 @@ def _chapters(blocks: list[list[str]], headings: list[Heading]) -> Iterator[_Cha
         if not heading.matter:
             parts[heading.rank] = heading.title
         body = blocks[heading.block + 1 : following]
-        text = "\n\n".join(lay_out(block, width) for block in body)
+        text = _joined(lay_out(block, width) for block in body)
         if len(text) >= _SHORTEST_CHAPTER:
             yield _Chapter(title, text, heading.matter and len(text) < _MATTER_SHARE * total)
+
+
+def _joined(paragraphs: Iterable[str]) -> str:
+    """Paragraphs parted by blank lines; scene breaks only where they part something."""
+    kept: list[str] = []
+    for paragraph in paragraphs:
+        if paragraph != SCENE_BREAK or (kept and kept[-1] != SCENE_BREAK):
+            kept.append(paragraph)
+    if kept and kept[-1] == SCENE_BREAK:
+        kept.pop()
+    return "\n\n".join(kept)
 
 
 def _parts(chapters: list[_Chapter]) -> list[Piece]:

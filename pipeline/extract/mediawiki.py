@@ -30,22 +30,9 @@ PLOT_HEADINGS = (
     "Overview",
 )
 
-#: Content roots, most specific first: 1.30 and later, older, Parsoid and other bodies.
-_ROOTS = (
-    "//*[@id='mw-content-text']//*[contains(concat(' ',@class,' '),' mw-parser-output ')]",
-    "//*[contains(concat(' ',@class,' '),' mw-parser-output ')]",
-    "//*[@id='mw-content-text']",
-    "//*[@id='bodyContent']",
-    "//body",
-)
 _HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-#: Headings that are no section's: of the contents table, infoboxes, tables and navigation.
-_NOT_WITHIN = "ancestor::table or ancestor::aside or ancestor::nav or ancestor::*[@id='toc']"
-_HEADINGS = etree.XPath(
-    ".//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]"
-    "[not(contains(@class,'pi-title') or @id='mw-toc-heading'"
-    f" or ancestor::*[contains(concat(' ',@class,' '),' toc ')] or {_NOT_WITHIN})]"
-)
+#: Where a heading is no section's: contents tables, infoboxes, tables, navigation.
+_NOT_WITHIN = ("table", "aside", "nav")
 _HEADLINE = etree.XPath(".//*[contains(concat(' ',@class,' '),' mw-headline ')]")
 _HEADING_TEXT = etree.XPath(
     "descendant::text()[not(ancestor::*[contains(@class,'mw-editsection')])]"
@@ -76,8 +63,8 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
     NoStoryError; its figure is the number of headings, so that a changed markup shows as 0.
     """
     document = _parse(body)
-    root = next((found[0] for path in _ROOTS if (found := document.xpath(path))), document)
-    headings = [_heading(element) for element in _HEADINGS(root)]
+    root = _content_root(document)
+    headings = [_heading(h) for h in root.iter(*_HEADING_TAGS) if _is_of_section(h)]
     wanted = {_comparable(name) for name in (PLOT_HEADINGS if sections is None else sections)}
     title = " ".join(_TITLE(document).split()) or None
     pieces = []
@@ -113,6 +100,28 @@ def _parse(body: bytes) -> Any:
         return html.document_fromstring(text.encode(), parser=parser)
     except (etree.LxmlError, ValueError) as error:
         raise NoStoryError("is not HTML", len(body)) from error
+
+
+def _content_root(document: Any) -> Any:
+    """`.mw-parser-output` (1.30 and later, Parsoid), `#mw-content-text` (older), or the body."""
+    divisions = document.iter("div", "main")
+    content = next((d for d in divisions if d.get("id") == "mw-content-text"), None)
+    within = document if content is None else content
+    for element in within.iter("div", "body", "section"):
+        if "mw-parser-output" in element.get("class", "").split():
+            return element
+    return next(document.iter("body"), document) if content is None else content
+
+
+def _is_of_section(heading: Any) -> bool:
+    if "pi-title" in heading.get("class", "") or heading.get("id") == "mw-toc-heading":
+        return False
+    return not any(
+        element.tag in _NOT_WITHIN
+        or element.get("id") == "toc"
+        or "toc" in element.get("class", "").split()
+        for element in heading.iterancestors()
+    )
 
 
 def _heading(element: Any) -> _Heading:

@@ -9,6 +9,7 @@ import re
 
 from bs4 import Tag
 
+_BLOCKS = frozenset(("p", "div", "dl", "dd", "li"))
 #: Longer blocks are prose, whatever they begin with.
 _LONGEST = 400
 
@@ -35,7 +36,9 @@ _HATNOTE = re.compile(
 
 
 def is_notice(element: Tag) -> bool:
-    """Whether a `p`, `div`, `dl`, `dd` or `li` is a note about the page, not part of its text."""
+    """Whether a block is a note about the page, not part of its text."""
+    if element.name not in _BLOCKS:
+        return False
     text = " ".join(element.get_text(" ").split())
     if not text or len(text) > _LONGEST:
         return False

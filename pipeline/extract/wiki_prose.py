@@ -6,39 +6,41 @@ ends. So lists, dialogue and quotations need no cases and nested blocks are neve
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PreformattedString, Tag
 
 from pipeline.extract.wiki_notices import is_notice
 
-#: What leaks into prose when it is not removed, as MediaWiki and its wikis name it.
-_REMOVED = {
-    "not text": "style, script, link, meta, noscript, template, input, button, svg, math,"
-    " .mwe-math-element",
-    "references": "sup.reference, .mw-ref, ol.references, .references, .reflist, .mw-cite-backlink,"
-    " .mw-references-wrap",
-    "edit links": ".mw-editsection, .mw-editsection-like, .edit-page, .mw-collapsible-toggle",
-    "headings": "h1, h2, h3, h4, h5, h6",
-    "images and captions": "img, figure, figcaption, .thumb, .thumbinner, .thumbcaption, .image,"
-    " .gallery, .gallerybox, .wikia-gallery, .lazy-image-placeholder, .floatleft, .floatright,"
-    " .floatnone, [typeof^='mw:File'], [typeof^='mw:Image']",
-    "media": "audio, video, iframe, object, embed, .mediaContainer, .haudio, .ext-phonos,"
-    " .audiolink, .listen",
-    "pronunciation": ".IPA, .respell, rt, rp",
-    "hatnotes": ".hatnote, .dablink, .rellink, .navigation-not-searchable, [role='note']",
-    "boxes": ".ambox, .mbox-small, .mbox-text, .tmbox, .ombox, .cmbox, .fmbox, .metadata, .notice,"
-    " .messagebox, .stub",
-    "tables and infoboxes": "table, aside, .infobox, .portable-infobox, .sidebar",
-    "navigation": "nav, .navbox, .navbar, .vertical-navbox, .toc, #toc, .catlinks, .printfooter,"
-    " [role='navigation']",
-    "coordinates": "#coordinates, .geo, .geo-inline, .geo-default, .geo-nondefault",
-    "inline tags": ".Inline-Template, .Template-Fact, .noprint, sup.noprint",
-    "empty or hidden": ".mw-empty-elt, .sortkey, [hidden], [style*='display:none'],"
-    " [style*='display: none']",
-}
-_REMOVE = ", ".join(_REMOVED.values())
+#: What leaks into prose when it is not removed, as MediaWiki and its wikis name it. Sets instead
+#: of CSS selectors: one look-up an element is ten times faster than eighty selectors.
+_TAGS = frozenset((
+    "style", "script", "link", "meta", "noscript", "template", "input", "button", "svg", "math",
+    "h1", "h2", "h3", "h4", "h5", "h6",
+    "img", "figure", "figcaption", "audio", "video", "iframe", "object", "embed",
+    "table", "aside", "nav", "rt", "rp",
+))  # fmt: skip
+_CLASSES = frozenset((
+    # references, edit links
+    "reference", "references", "reflist", "mw-ref", "mw-cite-backlink", "mw-references-wrap",
+    "mw-editsection", "mw-editsection-like", "edit-page", "mw-collapsible-toggle",
+    # images and their captions, sound, formulas
+    "thumb", "thumbinner", "thumbcaption", "image", "gallery", "gallerybox", "wikia-gallery",
+    "lazy-image-placeholder", "floatleft", "floatright", "floatnone", "mediaContainer", "haudio",
+    "ext-phonos", "audiolink", "listen", "mwe-math-element", "IPA", "respell",
+    # hatnotes, maintenance boxes, inline tags such as [citation needed]
+    "hatnote", "dablink", "rellink", "navigation-not-searchable",
+    "ambox", "mbox-small", "mbox-text", "tmbox", "ombox", "cmbox", "fmbox", "metadata", "notice",
+    "messagebox", "stub", "Inline-Template", "Template-Fact", "noprint",
+    # infoboxes, navigation, coordinates
+    "infobox", "portable-infobox", "sidebar", "navbox", "navbar", "vertical-navbox", "toc",
+    "catlinks", "printfooter", "geo", "geo-inline", "geo-default", "geo-nondefault",
+    # nothing to see
+    "mw-empty-elt", "sortkey",
+))  # fmt: skip
+_IDS = frozenset(("toc", "coordinates", "catlinks"))
+_ROLES = frozenset(("note", "navigation"))
 
 #: HTML's block-level elements, and those of lists and tables.
 _BLOCKS = frozenset((
@@ -55,13 +57,29 @@ _SEPARATOR_FIRST = re.compile(r"\(\s*(?:[;,]\s*)+")
 def prose(piece: str) -> str:
     """The text of a piece of HTML: paragraphs parted by a blank line, `<br>` as a line end."""
     soup = BeautifulSoup(piece, "lxml")
-    for element in soup.select(_REMOVE):
-        if not element.decomposed:
-            element.decompose()
-    for element in soup.find_all(("p", "div", "dl", "dd", "li")):
-        if not element.decomposed and is_notice(element):
-            element.decompose()
+    _remove(soup, _is_no_text)
+    _remove(soup, is_notice)
     return "\n\n".join(text for part in _paragraphs(soup) if (text := _tidy(part)))
+
+
+def _remove(soup: BeautifulSoup, unwanted: Callable[[Tag], bool]) -> None:
+    for tag in [element for element in soup.descendants if isinstance(element, Tag)]:
+        if not tag.decomposed and unwanted(tag):
+            tag.decompose()
+
+
+def _is_no_text(tag: Tag) -> bool:
+    if tag.name in _TAGS:
+        return True
+    attributes = tag.attrs
+    return bool(attributes) and (
+        not _CLASSES.isdisjoint(attributes.get("class", ()))
+        or attributes.get("id") in _IDS
+        or attributes.get("role") in _ROLES
+        or str(attributes.get("typeof", "")).startswith(("mw:File", "mw:Image"))
+        or "hidden" in attributes
+        or "display:none" in str(attributes.get("style", "")).replace(" ", "")
+    )
 
 
 def _paragraphs(soup: BeautifulSoup) -> Iterator[str]:

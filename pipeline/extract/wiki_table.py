@@ -54,17 +54,15 @@ def _rows(table: Any) -> Iterator[Piece]:
     grid = _grid(rows)
     if not grid:
         return
-    headings = [_plain(cell).casefold() if cell is not None else "" for cell in grid[0]]
+    headings = [" ".join(cell.itertext()).strip().casefold() for cell in grid[0]]
     summary = next((i for i, name in enumerate(headings) if name in SUMMARY_COLUMNS), None)
     if summary is None:
         return
     named = (i for i, name in enumerate(headings) if name in _TITLE_COLUMNS and i != summary)
     title = next(named, 0)
     for row in grid[1:]:
-        if max(title, summary) < len(row):
-            name, cell = row[title], row[summary]
-            if name is not None and cell is not None and name is not cell:
-                yield from _piece(name, cell)
+        if max(title, summary) < len(row) and row[title] is not row[summary]:
+            yield from _piece(row[title], row[summary])
 
 
 def _grid(rows: list[Any]) -> list[list[Any]]:
