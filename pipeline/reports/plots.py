@@ -135,7 +135,9 @@ def _draw_row(axes: Axes, y: int, row: Comparison, colours: Colours, size: Size)
     (hollow,) = axes.plot([row.before], [y], "o", markersize=8, color=colours.paper, zorder=2)
     hollow.set(markeredgecolor=colours.before, markeredgewidth=1.8)
     axes.plot([row.after], [y], "o", markersize=8.5, color=after, zorder=3)
-    outward = -8 if row.after <= row.before else 8
+    # Away from the other dot, but not over the row's name.
+    room_left = row.after > 0.08 * axes.get_xlim()[1]
+    outward = -8 if row.after <= row.before and room_left else 8
     _beside(axes, number(row.after), (row.after, y), outward, after, size)
 
 

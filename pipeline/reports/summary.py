@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.reports.material import read_table
-from pipeline.reports.sections.stories import describe, draw
+from pipeline.reports.sections.stories import draw
 from pipeline.reports.text import cut, number, plain, short, size
 from pipeline.schema import SAMPLES
 
@@ -80,7 +80,8 @@ def _story(row: Mapping[str, Any]) -> str:
     text = plain(row["prompt"])[:SHOWN] + shown.rstrip() + (" […]" if rest else "")
     paragraphs = [" ".join(line.split()) for line in text.split("\n")]
     told = "\n".join(_wrapped(paragraph, "    ") for paragraph in paragraphs if paragraph)
-    return f"{_wrapped('— ' + describe(row), '  ')}\n{told}"
+    heading = _wrapped(f"— {row['setting']}, seed {row['seed']}", "  ")
+    return f"{heading}\n{told}"
 
 
 def _wrapped(text: str, indent: str = "") -> str:

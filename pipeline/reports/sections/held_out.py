@@ -13,6 +13,9 @@ ROWS = 40
 def section(material: Material) -> Section:
     """The plot and the table. Raises ValueError as `compare`."""
     rows = compare(material.scores)
+    whole = rows[0]
+    # A grouping whose one group is the whole says nothing new.
+    rows = [whole, *(row for row in rows[1:] if row.bytes < whole.bytes)]
     groupings = []
     for group_by in dict.fromkeys(row.group_by for row in rows):
         group = [row for row in rows if row.group_by == group_by]
@@ -24,7 +27,6 @@ def section(material: Material) -> Section:
             }
         )
     worse = [row for row in rows if row.group_by != "all" and row.verdict == "worse"]
-    whole = rows[0]
     label = (
         f"Dot plot of bits per byte before and after training. All held-out text: "
         f"{number(whole.before)} before, {number(whole.after)} after. The table has each group."

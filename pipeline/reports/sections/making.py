@@ -9,42 +9,42 @@ from pipeline.reports.sections.section import Section
 from pipeline.reports.text import number, one_line, size
 
 #: At most so many lines a table and characters of the verbatim record.
-LINES, RECORD = 120, 20_000
+LINES, RECORD = 60, 20_000
+#: At most so many tables; the record has the rest.
+GROUPS = 40
 #: A value longer than this is folded away with the record.
 VALUE = 200
 
 
 def section(material: Material) -> Section:
     """The configuration, the machine and the versions, and the record as it stands."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for key, value in material.training.items():
-        nested = isinstance(value, Mapping)
-        group = key if nested else "training"
-        groups.setdefault(group, []).extend(_lines(value) if nested else [_line(key, value)])
-    corpus = {k: v for k, v in material.corpus_figures.items() if not isinstance(v, Mapping)}
-    groups["corpus"] = list(_lines(corpus))
+    groups = dict(_groups("run", material.training))
+    totals = {k: v for k, v in material.corpus_figures.items() if not isinstance(v, Mapping)}
+    groups |= dict(_groups("corpus", totals))
     record = json.dumps(material.training, indent=2, ensure_ascii=False, sort_keys=True)
     content = {
-        "groups": [(_spoken(name), lines[:LINES]) for name, lines in groups.items() if lines],
+        "groups": [(name, lines[:LINES]) for name, lines in list(groups.items())[:GROUPS]],
         "record": record[:RECORD],
         "record_left_out": max(0, len(record) - RECORD),
     }
     return Section("making", "How it was made", "making.html", content)
 
 
-def _lines(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """(key, value) of every leaf; keys of nested ones are joined by a space."""
+def _groups(name: str, value: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """A group of (key, value) lines, then one for each mapping in it."""
+    nested: list[tuple[str, Mapping[str, Any]]] = []
+    lines: list[tuple[str, str]] = []
     for key, inner in value.items():
-        if isinstance(inner, list) and any(isinstance(item, Mapping) for item in inner):
-            inner = {str(index): item for index, item in enumerate(inner, 1)}
         if isinstance(inner, Mapping):
-            yield from _lines(inner, f"{prefix}{key} ")
+            nested.append((key, inner))
+        elif isinstance(inner, list) and inner and all(isinstance(i, Mapping) for i in inner):
+            nested += [(f"{key} {nth}", item) for nth, item in enumerate(inner, 1)]
         else:
-            yield _line(f"{prefix}{key}", inner)
-
-
-def _line(key: str, value: Any) -> tuple[str, str]:
-    return _spoken(key), _said(key, value)
+            lines.append((_spoken(key), _said(key, inner)))
+    if lines:
+        yield _spoken(name), lines
+    for key, inner in nested:
+        yield from _groups(key if name == "run" else f"{name}: {key}", inner)
 
 
 def _said(key: str, value: Any) -> str:
@@ -57,12 +57,14 @@ def _said(key: str, value: Any) -> str:
     if isinstance(value, int) and "seed" not in key:
         return number(value)
     if isinstance(value, float):
-        return f"{value:g}" if abs(value) < 100 else number(value)
-    if isinstance(value, str):
-        return one_line(value, VALUE)
-    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
-        return one_line(", ".join(str(item) for item in value), VALUE)
-    return one_line(json.dumps(value, ensure_ascii=False, sort_keys=True), VALUE)
+        return f"{value:.4g}" if abs(value) < 100 else number(value)
+    if isinstance(value, list):
+        return one_line(", ".join(_item(item) for item in value) or "none", VALUE)
+    return one_line(str(value), VALUE)
+
+
+def _item(value: Any) -> str:
+    return f"“{value}”" if isinstance(value, str) else str(value)
 
 
 def _spoken(key: str) -> str:
