@@ -62,7 +62,6 @@ def section(material: Material) -> Section:
     content = {
         "prompts": [(one_line(prompt, 300), found) for (_, prompt), found in prompts.items()],
         "selection": _selection(len(samples), len(rows), len(drawn), steps, kept_steps),
-        "settings": sorted({(sample["setting"], describe(sample)) for sample in samples}),
     }
     figures = {"samples": len(samples), "checkpoints": len(steps), "prompts": _prompts(samples)}
     return Section("stories", "Stories it tells", "stories.html", content, figures)
