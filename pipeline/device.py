@@ -3,7 +3,6 @@
 torch is imported inside the functions, because the spec and the reports should not pay for it.
 """
 
-import os
 import platform
 import resource
 import sys
@@ -52,9 +51,9 @@ def pick_device(wanted: str | None = None) -> Device:
         return Device(kind, torch.cuda.get_device_name(), torch.cuda.is_bf16_supported())
     if kind == "mps":
         return Device(kind, f"Apple {platform.machine()} GPU", bf16=False)
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    torch.set_num_threads(cores)
-    return Device(kind, f"{_processor()}, {cores} {'core' if cores == 1 else 'cores'}", bf16=False)
+    # All cores by default; OMP_NUM_THREADS, the customary way to ask for fewer, is obeyed.
+    threads = torch.get_num_threads()
+    return Device(kind, f"{_processor()}, {threads} thread{'s' * (threads > 1)}", bf16=False)
 
 
 def _processor() -> str:

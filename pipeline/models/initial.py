@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -106,24 +107,30 @@ def _load(
                 "load them once where you trust them and save_pretrained() them again"
             )
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model, loading = AutoModelForCausalLM.from_pretrained(
             base,
             revision=revision or "main",
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
+            output_loading_info=True,
             **config,
         )
         tokenizer = AutoTokenizer.from_pretrained(
             base, revision=revision or "main", trust_remote_code=False
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise ModelError(
             f"base {base!r} cannot be loaded: {reason} - Give `base:` a local folder with "
             "model.safetensors, config.json and tokenizer.json, or `size:` for a fresh model that "
             "needs no download, or try again where the hub can be reached."
         ) from error
+    if loading["missing_keys"]:  # transformers would go on with random weights in their place
+        raise ModelError(
+            f"base {base!r}: its weights lack {', '.join(sorted(loading['missing_keys'])[:3])}…; "
+            "are they those of a causal language model?"
+        )
     if len(tokenizer) < 2:
         raise ModelError(f"base {base!r}: its tokenizer is empty; is tokenizer.json missing?")
     return model, tokenizer

@@ -1,0 +1,148 @@
+"""A small corpus written by hand, and one really trained tiny model that several tests look at."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.model_spec import ModelSpec
+from pipeline.schema import MANIFEST
+
+#: Of a split: (text, source, genre) of each document.
+Documents = list[tuple[str, str, str | None]]
+
+_HEROES = ("Mira", "Old Tam", "the ferryman", "Captain Ruel", "a fox", "Edda", "the miller's son")
+_PLACES = ("the drowned tower", "Harrow fen", "a market of lanterns", "the salt road", "the mill")
+_DEEDS = (
+    "steals back the bell that woke the sea",
+    "hides from the tax collector among the reeds",
+    "trades a shadow for three loaves",
+    "finds the map folded into a loaf of bread",
+    "promises never to sing again, and sings",
+)
+
+
+def story(number: int) -> str:
+    """A few sentences, another for each number."""
+    lines = []
+    for turn in range(3 + number % 3):
+        hero = _HEROES[(number + turn) % len(_HEROES)]
+        place = _PLACES[(number * 3 + turn) % len(_PLACES)]
+        deed = _DEEDS[(number * 5 + turn * 2) % len(_DEEDS)]
+        lines.append(f"In {place}, {hero} {deed}.")
+    return " ".join(lines)
+
+
+def _write_corpus(folder: Path, splits: dict[str, Documents]) -> Path:
+    """A corpus folder as the corpus step leaves it: the texts of each split, and the manifest."""
+    folder.mkdir(parents=True)
+    rows: list[dict[str, Any]] = []
+    for split in ("train", "validation", "test"):
+        content = b""
+        for number, (text, source, genre) in enumerate(splits.get(split, [])):
+            if number:
+                rows.append(_row(split, len(content), len(content) + 2, "separator"))
+                content += b"\n\n"
+            end = len(content) + len(text.encode())
+            row = _row(split, len(content), end, "document")
+            name = f"{split}-{number}"
+            of_document = {"doc_id": name, "work_id": name, "source": source, "genre": genre}
+            rows.append(row | of_document | {"franchise": "tales", "title": name})
+            content += text.encode()
+        (folder / f"{split}.txt").write_bytes(content)
+    pq.write_table(pa.Table.from_pylist(rows, schema=MANIFEST), folder / "manifest.parquet")
+    return folder
+
+
+def _row(split: str, start: int, end: int, kind: str) -> dict[str, Any]:
+    return {"split": split, "start": start, "end": end, "kind": kind}
+
+
+@pytest.fixture(scope="session")
+def write_corpus() -> Callable[[Path, dict[str, Documents]], Path]:
+    """Writes a corpus folder of given texts."""
+    return _write_corpus
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty stories to learn, six to watch, eight to test, of two sources and a genre."""
+    tales: Documents = [
+        (story(n), "wikipedia" if n % 2 else "gutenberg", "fable" if n % 4 == 0 else None)
+        for n in range(74)
+    ]
+    splits = {"train": tales[:60], "validation": tales[60:66], "test": tales[66:]}
+    return _write_corpus(tmp_path_factory.mktemp("corpora") / "tales", splits)
+
+
+@pytest.fixture(scope="session")
+def make_spec() -> Callable[..., ModelSpec]:
+    """A spec of the smallest model, with settings of `training` and `samples` replaced."""
+
+    def make(training: dict[str, Any] | None = None, **samples: Any) -> ModelSpec:
+        settings = {"steps": 30, "batch_size": 4, "block_size": 64, "eval_every": 10}
+        return ModelSpec.model_validate(
+            {
+                "name": "tales-nano",
+                "corpus": "tales",
+                "preset": "gpt2",
+                "size": "nano",
+                "vocabulary": 300,
+                "training": settings | (training or {}),
+                "samples": samples,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tales_spec(make_spec: Callable[..., ModelSpec]) -> ModelSpec:
+    """What the trained model was trained and is sampled by."""
+    return make_spec(
+        {"save_every": 10, "save_total_limit": 1},
+        at_steps=[5, 20],
+        prompts=["", "In the mill, Mira"],
+        settings=[
+            {"name": "nucleus", "top_k": 0, "top_p": 0.9, "max_length": 40},
+            {"name": "greedy", "temperature": 0, "max_length": 24},
+        ],
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(corpus: Path, tales_spec: ModelSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model that was trained for thirty steps."""
+    from pipeline.training import train
+
+    folder = tmp_path_factory.mktemp("models") / "tales"
+    with _on_one_thread():
+        train(tales_spec, corpus, folder, device="cpu", data_version="v1")
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    with _on_one_thread():
+        yield
+
+
+@contextmanager
+def _on_one_thread() -> Iterator[None]:
+    """Models this small gain nothing from a second thread, and wait for it where cores are busy."""
+    if "torch" not in sys.modules:  # nothing to slow down, and dear to import
+        yield
+        return
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")  # for child processes
+        yield
+    torch.set_num_threads(threads)

@@ -1,0 +1,157 @@
+"""What a training leaves behind, and what it refuses."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from pipeline.checkpoints import MARKER
+from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.progress import Progress
+from pipeline.schema import LOSS
+from pipeline.training import main, train
+
+
+def test_the_folder_holds_what_transformers_loads_and_no_pickle(trained: Path):
+    there = {path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()}
+    exported = {"config.json", "generation_config.json", "model.safetensors"}
+    exported |= {"tokenizer.json", "tokenizer_config.json"}
+    folders = ("final", "steps/5", "steps/20")  # kept, though only one checkpoint was
+    assert there == {f"{folder}/{name}" for folder in folders for name in exported} | {
+        "loss.parquet",
+        "training.json",
+    }
+    for folder in folders:
+        model = AutoModelForCausalLM.from_pretrained(trained / folder)
+        tokenizer = AutoTokenizer.from_pretrained(trained / folder)
+        assert model.config.use_cache
+        assert model.config.eos_token_id == tokenizer.eos_token_id
+        assert model.config.vocab_size == len(tokenizer)
+
+
+def test_the_loss_falls_and_is_recorded(trained: Path):
+    table = pq.read_table(trained / "loss.parquet")
+    assert table.schema.equals(LOSS)
+    rows = table.to_pylist()
+    train_rows = [row for row in rows if row["split"] == "train"]
+    watched = [row for row in rows if row["split"] == "validation"]
+    assert [row["step"] for row in watched] == [0, 10, 20, 30]
+    assert train_rows[-1]["step"] == 30
+    assert train_rows[-1]["loss"] < train_rows[0]["loss"] - 0.5
+    assert watched[-1]["loss"] < watched[0]["loss"] - 0.5
+    assert all(row["learning_rate"] is not None for row in train_rows)
+
+
+def test_its_origin_stands_with_the_model(trained: Path, tales_spec: ModelSpec):
+    notes = json.loads((trained / "training.json").read_text("utf-8"))
+    assert ModelSpec.model_validate(notes["spec"]) == tales_spec
+    assert notes["data_version"] == "v1"
+    assert notes["steps"] == 30
+    assert notes["tokens_seen"] == 30 * 4 * 64
+    assert notes["tokens_per_second"] > 0
+    assert notes["peak_memory_bytes"] > 10**8  # torch alone is more
+    assert notes["device"]["kind"] == "cpu"
+    assert {"torch", "transformers", "tokenizers"} <= set(notes["versions"])
+
+
+def test_progress_is_reported_as_it_goes(
+    corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    seen: list[Progress] = []
+    train(make_spec({"epochs": 1, "steps": None}), corpus, tmp_path, report=seen.append)
+    notes = json.loads((tmp_path / "training.json").read_text("utf-8"))
+    blocks = notes["corpus_tokens"] // 64
+    assert seen[0].step == 0
+    assert seen[0].validation_loss is not None
+    assert {progress.steps for progress in seen} == {-(-blocks // 4)}  # an epoch of batches of 4
+    last = seen[-1]
+    assert last.step == last.steps == notes["steps"]
+    assert last.seconds_left == 0
+    assert last.validation_loss == notes["validation_loss"] < seen[0].validation_loss
+    assert f"step {last.step}/{last.steps}" in str(last)
+
+
+def test_a_loss_that_is_no_number_stops_the_training(
+    corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    spec = make_spec({"learning_rate": 1e30, "log_every": 1, "save_every": 1})
+    with pytest.raises(ModelError, match=r"loss at step \d+ is (nan|inf); lower training.learn"):
+        train(spec, corpus, tmp_path)
+    assert not (tmp_path / "final").exists()
+
+
+def test_a_corpus_shorter_than_a_block_is_refused(
+    corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    with pytest.raises(ModelError, match=r"tokens, less than one block of 500000; lower training"):
+        train(make_spec({"block_size": 500_000}), corpus, tmp_path)
+
+
+def test_a_block_longer_than_the_base_attends_to_is_refused(
+    corpus: Path, trained: Path, tmp_path: Path
+):
+    spec = ModelSpec.model_validate(
+        {
+            "name": "m",
+            "corpus": "tales",
+            "preset": "gpt2",
+            "base": str(trained / "final"),
+            "training": {"block_size": 128},
+        }
+    )
+    with pytest.raises(ModelError, match="block_size 128 is longer than the model's context of 64"):
+        train(spec, corpus, tmp_path)
+
+
+def test_a_base_is_tuned_further(corpus: Path, trained: Path, tmp_path: Path):
+    spec = ModelSpec.model_validate(
+        {
+            "name": "m",
+            "corpus": "tales",
+            "preset": "gpt2",
+            "base": str(trained / "final"),
+            "training": {"steps": 10, "batch_size": 4, "learning_rate": 1e-3},
+        }
+    )
+    figures = train(spec, corpus, tmp_path)
+    before = json.loads((trained / "training.json").read_text("utf-8"))
+    assert figures["validation_loss"] < before["validation_loss"]
+
+
+def test_checkpoints_of_another_training_are_not_taken_for_its_own(
+    corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    note = tmp_path / "resume" / "training.json"
+    note.parent.mkdir()
+    note.write_text(json.dumps({"spec": {"name": "other"}, "data_version": None}))
+    with pytest.raises(ModelError, match="another configuration or corpus; delete it"):
+        train(make_spec(), corpus, tmp_path)
+
+
+def test_the_command_line_answers_bad_input_in_one_line(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    spec = tmp_path / "spec.json"
+    spec.write_text('{"name": "m", "corpus": "c", "preset": "gpt2", "size": "huge"}')
+    assert main(["--spec", str(spec), "--corpus", str(corpus), "--folder", str(tmp_path)]) == 2
+    assert "'huge' is unknown; allowed: nano" in capsys.readouterr().err
+    spec.write_text('{"name": "m", "corpus": "c", "preset": "gpt2", "size": "nano"}')
+    missing = tmp_path / "no-corpus"
+    assert main(["--spec", str(spec), "--corpus", str(missing), "--folder", str(tmp_path)]) == 2
+    assert str(missing) in capsys.readouterr().err
+
+
+def test_a_run_after_the_end_trains_anew_to_the_same_weights(
+    corpus: Path, trained: Path, tales_spec: ModelSpec, tmp_path: Path
+):
+    copy = tmp_path / "copy"
+    shutil.copytree(trained, copy)
+    train(tales_spec, corpus, copy, device="cpu", data_version="v1")
+    for name in ("final", "steps/20"):
+        weights = f"{name}/model.safetensors"
+        assert (copy / weights).read_bytes() == (trained / weights).read_bytes()
+    assert not list(copy.rglob(MARKER))

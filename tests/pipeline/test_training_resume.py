@@ -1,0 +1,181 @@
+"""Trainings that are killed, interrupted or run out of disk, and what becomes of them.
+
+Each is a real child process of `python -m pipeline.training`.
+"""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.checkpoints import MARKER, newest_checkpoint
+from pipeline.model_spec import ModelSpec
+from pipeline.progress import Progress
+from pipeline.training import train
+
+#: Dropout and accumulation, whose random states and order a resume must bring back. Checkpoints
+#: fall within epochs, and the training lasts long enough to be hit in the middle.
+SETTINGS = {
+    "steps": 80,
+    "dropout": 0.1,
+    "gradient_accumulation": 2,
+    "log_every": 1,
+    "eval_every": 30,
+    "save_every": 7,
+}
+
+
+@pytest.fixture(scope="module")
+def long_spec(make_spec: Callable[..., ModelSpec]) -> ModelSpec:
+    return make_spec(SETTINGS, at_steps=[3, 70])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    corpus: Path, long_spec: ModelSpec, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    train(long_spec, corpus, folder, device="cpu")
+    return folder
+
+
+@contextmanager
+def training(
+    spec: ModelSpec, corpus: Path, folder: Path, *, ignoring: bool = False
+) -> Iterator[subprocess.Popen[str]]:
+    """A child that trains; with `ignoring` as a background shell starts it, SIGINT ignored."""
+    written = folder.with_suffix(".json")
+    written.write_text(spec.model_dump_json())
+    command = [sys.executable, "-m", "pipeline.training", "--spec", str(written)]
+    command += ["--corpus", str(corpus), "--folder", str(folder), "--device", "cpu"]
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignoring else None
+    try:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        if previous is not None:
+            signal.signal(signal.SIGINT, previous)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def wait_for_step(child: subprocess.Popen[str], step: int) -> None:
+    assert child.stdout is not None
+    for line in child.stdout:
+        if line.startswith(f"step {step}/"):
+            return
+    raise AssertionError(f"the training ended before step {step}: {child.communicate()[1]}")
+
+
+def assert_same_model(one: Path, other: Path) -> None:
+    for name in ("final", "steps/3", "steps/70"):
+        weights = f"{name}/model.safetensors"
+        assert (one / weights).read_bytes() == (other / weights).read_bytes(), name
+    assert pq.read_table(one / "loss.parquet").equals(pq.read_table(other / "loss.parquet"))
+
+
+def test_killed_and_run_again_it_ends_with_the_same_bits(
+    corpus: Path, long_spec: ModelSpec, undisturbed: Path, tmp_path: Path
+):
+    folder = tmp_path / "killed"
+    with training(long_spec, corpus, folder) as child:
+        wait_for_step(child, 35)
+        child.kill()
+        assert child.wait() == -signal.SIGKILL
+    assert not (folder / "final").exists()
+    # What a kill in the middle of writing a checkpoint leaves, and later than any whole one.
+    half = folder / "resume" / "checkpoint-79"
+    half.mkdir()
+    (half / "trainer_state.json").write_text("{")
+
+    seen: list[Progress] = []
+    train(long_spec, corpus, folder, device="cpu", report=seen.append)
+    assert 28 < seen[0].step < 79  # resumed, not repeated, and not from the half-written one
+    assert not (folder / "resume").exists()
+    assert_same_model(folder, undisturbed)
+
+
+@pytest.mark.parametrize(("signum", "ignoring"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_interrupted_it_writes_a_checkpoint_and_goes_on_from_there(
+    corpus: Path,
+    long_spec: ModelSpec,
+    undisturbed: Path,
+    tmp_path: Path,
+    signum: signal.Signals,
+    ignoring: bool,
+):
+    folder = tmp_path / "interrupted"
+    with training(long_spec, corpus, folder, ignoring=ignoring) as child:
+        wait_for_step(child, 24)
+        child.send_signal(signum)
+        _, errors = child.communicate(timeout=10)
+        assert child.returncode == 128 + signum
+    checkpoint = newest_checkpoint(folder / "resume")
+    assert checkpoint is not None
+    assert errors.strip() == f"interrupted at step {checkpoint.step}; run again to resume"
+    assert 24 <= checkpoint.step < 80
+    seen: list[Progress] = []
+    train(long_spec, corpus, folder, device="cpu", report=seen.append)
+    assert seen[0].step == checkpoint.step + 1
+    assert_same_model(folder, undisturbed)
+
+
+def test_without_room_the_last_checkpoint_stands(
+    corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    """On a file system of its own with room for two checkpoints of about 1.6 MB, not for three."""
+    spec = make_spec({"save_every": 5, "save_total_limit": 3})
+    written = tmp_path / "spec.json"
+    written.write_text(spec.model_dump_json())
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    try:
+        subprocess.run(
+            ["unshare", "-rm", "mount", "-t", "tmpfs", "none", str(disk)],
+            check=True,
+            capture_output=True,
+        )
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no mount namespace of one's own here: {error}")
+    kept = tmp_path / "kept"
+    train_there = (
+        f"mount -t tmpfs -o size=4500k none {disk} && "
+        f"{sys.executable} -m pipeline.training --spec {written} --corpus {corpus} "
+        f"--folder {disk}/model --device cpu; code=$?; cp -r {disk}/model {kept}; exit $code"
+    )
+    ended = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", train_there], capture_output=True, text=True
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert f"error: no room to write a checkpoint in {disk}/model/resume" in ended.stderr
+    assert "free some space or lower training.save_total_limit" in ended.stderr
+    checkpoint = newest_checkpoint(kept / "resume")
+    assert checkpoint is not None
+    assert checkpoint.step == 10
+    train(spec, corpus, kept, device="cpu")  # run again where there is room
+    assert (kept / "final" / "model.safetensors").is_file()
+
+
+def test_checkpoints_without_a_marker_are_deleted(tmp_path: Path):
+    for step, complete in ((2, True), (10, True), (30, False)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "optimizer.pt").write_bytes(b"x")
+        if complete:
+            (folder / MARKER).write_text(json.dumps({"step": step, "seconds": 1.5}))
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    assert (newest.step, newest.seconds) == (10, 1.5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-10", "checkpoint-2"]
+    shutil.rmtree(tmp_path / "checkpoint-10")
+    shutil.rmtree(tmp_path / "checkpoint-2")
+    assert newest_checkpoint(tmp_path) is None
