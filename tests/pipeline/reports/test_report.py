@@ -89,7 +89,7 @@ def test_licences_are_linked_and_non_commercial_ones_flagged(made: Any) -> None:
 
 
 def test_text_of_models_and_of_the_web_stays_text(made: Any) -> None:
-    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\x00\u202e"
     made.name = f"demo{evil}"
     made.samples = [
         made.sample(100, 0, f"Once {evil}", f" and {evil} \x1b[31mred\x00 \u202etxt", setting=evil)

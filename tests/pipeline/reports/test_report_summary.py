@@ -38,6 +38,7 @@ def test_lines_fit_and_nothing_can_steer_the_terminal(made: Any) -> None:
             " \x1b[2J\x1b[31m" + made.tell(1, 60) + "\x9b\r\b" + "x" * 300,
         )
     ]
+    made.name = "demo\x1b[31m"
     made.training["device"]["name"] = "a\x1b[31m device " + "of great length " * 20
     said = summary(made.write(), made.root / "samples")
     assert not [c for c in said if (ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160]
