@@ -1,0 +1,107 @@
+"""Says how a crawl goes, a line every few seconds, and at its end what became of it.
+
+Lines go to stderr, so that a person and an orchestrator read the same; the outcome goes into the
+store's `last_crawl.json`. Nothing fails silently: an exception in a callback counts as a failure.
+"""
+
+import sys
+from datetime import UTC, datetime
+from typing import Self
+
+from scrapy import Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.utils.asyncio import create_looping_call
+from twisted.python.failure import Failure
+
+from crawlers.component import Component
+from crawlers.outcome import CrawlOutcome
+
+_REPORT = "this is a fault of Loremill; run again with -L DEBUG and report what it says"
+
+
+class CrawlReport(Component):
+    """Extension; must be first to hear that the spider closed: feeds ask for the outcome."""
+
+    def __init__(self, crawler: Crawler):
+        super().__init__(crawler)
+        self._interval = crawler.settings.getfloat("PROGRESS_INTERVAL")
+        self._ticking = create_looping_call(self._progress)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Listens to the crawl's signals."""
+        report = cls(crawler)
+        crawler.signals.connect(report._opened, signals.spider_opened)
+        crawler.signals.connect(report._closed, signals.spider_closed)
+        crawler.signals.connect(report._error, signals.spider_error)
+        crawler.signals.connect(report._item_error, signals.item_error)
+        return report
+
+    def _opened(self) -> None:
+        self._ticking.start(self._interval, now=False)
+
+    def _closed(self, spider: Spider, reason: str) -> None:
+        if self._ticking.running:
+            self._ticking.stop()
+        ours = self.spider
+        conclude(ours.outcome, reason, where=str(ours.file))
+        if reason != "store_busy":  # the store, and its last_crawl.json, are another crawl's
+            ours.outcome.save(ours.store.root)
+        self._progress()
+        for error in ours.outcome.errors:
+            _say(f"error: {error}")
+
+    def _error(self, failure: Failure, response: Response | None) -> None:
+        self._fault(response.url if response is not None else "the listing", failure)
+
+    def _item_error(self, failure: Failure, response: Response | None) -> None:
+        if not isinstance(failure.value, OSError):  # the store pipeline has told that itself
+            self._fault(response.url if response is not None else "a tombstone", failure)
+
+    def _fault(self, url: str, failure: Failure) -> None:
+        spider = self.spider
+        what = f"{type(failure.value).__name__}: {failure.value}"
+        spider.outcome.fail(url, what, _REPORT, fatal=str(spider.file))
+
+    def _progress(self) -> None:
+        _say(progress(self.spider.outcome))
+
+
+def progress(outcome: CrawlOutcome) -> str:
+    """E.g. `wikipedia: 120 of 300 pages, 12.3 MB, 4 left unchanged`."""
+    done = outcome.fetched + outcome.unchanged
+    line = f"{outcome.spider}: {done:,} of {outcome.listed:,} pages, {outcome.bytes / 1e6:.1f} MB"
+    if outcome.unchanged:
+        line += f", {outcome.unchanged:,} left unchanged"
+    if outcome.gone:
+        line += f", {outcome.gone:,} gone"
+    if outcome.failures:
+        line += f", {len(outcome.failures):,} failed"
+    return line
+
+
+def conclude(outcome: CrawlOutcome, reason: str, where: str) -> None:
+    """Judge a crawl that ended for `reason`: complete, or with an error that says why not."""
+    outcome.finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+    if reason == "shutdown":
+        outcome.errors.append(
+            f"{where}: interrupted after {outcome.fetched} new pages, which are kept; "
+            "run the same command to go on"
+        )
+    elif not outcome.errors and reason != "finished":
+        outcome.errors.append(f"{where}: ended early ({reason}); run the same command to go on")
+    elif not outcome.errors and not outcome.listed:
+        outcome.errors.append(f"{where}: nothing was found; see whether the sources are right")
+    elif not outcome.errors and not outcome.fetched + outcome.unchanged:
+        first = outcome.failures[0]
+        outcome.errors.append(
+            f"{where}: none of {outcome.listed} pages could be had; the first, {first['url']}, "
+            f"{first['what']}; {first['remedy']}"
+        )
+    outcome.complete = not outcome.errors
+    outcome.finish_reason = "failed" if reason == "finished" and outcome.errors else reason
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

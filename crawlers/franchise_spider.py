@@ -1,0 +1,279 @@
+"""What every spider here shares: a franchise's sources, the page store, hosts, and the outcome.
+
+A spider for another kind of site says how it lists (`requests`) and how it reads (`parse…`); all
+else, contact, back-pressure, failures, tombstones, is here.
+"""
+
+import asyncio
+import secrets
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider
+from scrapy.core.scheduler import Scheduler
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
+
+from crawlers.contact import is_contact, user_agent
+from crawlers.explain import EXPECTED, explain
+from crawlers.franchise import (
+    GutenbergSource,
+    MediaWikiSource,
+    corpora_folder,
+    load_franchise,
+    source_name,
+)
+from crawlers.outcome import CrawlOutcome
+from crawlers.page import GONE, Page
+from crawlers.page_store import Known, PageStore, pages_root
+from crawlers.policy import SPIDER_HOSTS, UnknownHostError, is_loopback, policy_for
+from crawlers.politeness.host import Host
+from crawlers.politeness.refusal import HostStopped
+from crawlers.yaml_spec import SpecError
+
+AnySource = MediaWikiSource | GutenbergSource
+
+#: Requests that may wait in the scheduler; a longer listing waits for its turn.
+_QUEUE = 50
+
+
+@dataclass(frozen=True)
+class Found:
+    """A listed page: the url that names it, and how to fetch it; None where it has not changed."""
+
+    url: str
+    request: Request | None
+
+
+class FranchiseSpider(Spider):
+    """Crawls all sources of a franchise that name this spider, in the order of its YAML."""
+
+    sources: list[AnySource]
+
+    def __init__(self, franchise: str | None = None, **arguments: Any):
+        super().__init__(**arguments)
+        if not franchise:
+            raise SpecError([f"scrapy crawl {self.name}: needs -a franchise=NAME"])
+        self.franchise = franchise
+        self.file = corpora_folder() / franchise / "defs.yaml"
+        spec = load_franchise(franchise)
+        self.sources = [source for source in spec.sources if source.spider == self.name]
+        if not self.sources:
+            raise SpecError(
+                [
+                    f"{self.file}: has no source for the spider {self.name}; "
+                    f"crawl it with {', '.join(spec.spiders())}"
+                ]
+            )
+        self._hosts: dict[str, Host] = {}
+        self._listed: set[str] = set()
+        self._cut = False  # by a limit: what is not listed may be there all the same
+        self._origins = {origin for source in self.sources for origin in self.origins(source)}
+        for source in self.sources:
+            for origin in self.origins(source):
+                try:
+                    policy_for(origin, self.name)
+                except UnknownHostError as error:
+                    raise SpecError([f"{self.where(source)}: site: {error}"]) from error
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """The User-Agent is made of the contact, wherever that was set."""
+        super().update_settings(settings)
+        settings.set("USER_AGENT", user_agent(settings["LOREMILL_CONTACT"]), "spider")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """The spider with its store and an outcome to fill."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        root = pages_root(spider.settings["LOREMILL_DATA"], spider.franchise, spider.name)
+        now = datetime.now(UTC)
+        spider.store = PageStore(root)
+        spider.crawl_id = spider.settings["LOREMILL_CRAWL_ID"] or (
+            f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        )
+        spider.outcome = CrawlOutcome(
+            spider.crawl_id, spider.name, spider.franchise, now.isoformat(timespec="seconds")
+        )
+        return spider
+
+    store: PageStore
+    crawl_id: str
+    outcome: CrawlOutcome
+    known: dict[str, Known]  # what the store held when this crawl began
+
+    @abstractmethod
+    def listing(self, source: AnySource) -> AsyncIterator[Found]:
+        """The source's pages in an order that stays; a page may come twice.
+
+        Raises what stands in `explain.EXPECTED` where the listing cannot be had.
+        """
+
+    def origins(self, source: AnySource) -> list[str]:
+        """The sites a source is crawled from, http(s)://host[:port], the listing's first."""
+        return [source.site or f"https://{SPIDER_HOSTS[self.name]}"]
+
+    async def start(self) -> AsyncIterator[Any]:
+        """All sources one after the other, then tombstones for what is no longer listed."""
+        self._require_contact()
+        self.known = self.store.known()
+        for source in self.sources:
+            try:
+                async for request in self._changed(source):
+                    yield request
+            except HostStopped:
+                continue  # said when the host was stopped
+            except EXPECTED as error:
+                what, remedy = explain(error)
+                self.fail(self.origins(source)[0], what, remedy, source)
+        if not self.outcome.errors and not self._cut:
+            for tombstone in self._tombstones():
+                yield tombstone
+
+    def stored(self, url: str, source: AnySource) -> Known | None:
+        """What the store has of the page as one of this source, under the licence of today."""
+        known = self.known.get(url)
+        if known and (known.source, known.licence) == (source_name(source), self._licence(source)):
+            return known
+        return None
+
+    def page(
+        self,
+        url: str,
+        source: AnySource,
+        response: Response,
+        *,
+        title: str,
+        page_id: str,
+        attribution_url: str,
+        revision: str | None = None,
+    ) -> Page:
+        """A page as served; `url` as it was listed."""
+
+        def header(name: str) -> str | None:
+            value = response.headers.get(name)
+            return value.decode("latin-1") if value else None
+
+        return Page(
+            url=url,
+            final_url=response.url,
+            title=title,
+            page_id=page_id,
+            revision=revision,
+            etag=header("ETag"),
+            last_modified=header("Last-Modified"),
+            status=response.status,
+            content_type=header("Content-Type"),
+            body=response.body,
+            licence=self._licence(source),
+            attribution_url=attribution_url,
+            spider=self.name,
+            franchise=self.franchise,
+            source=source_name(source),
+            crawl_id=self.crawl_id,
+        )
+
+    def where(self, source: AnySource) -> str:
+        """The place a person wrote the source down."""
+        return f"{self.file}: source {source_name(source)}"
+
+    def fail(self, url: str, what: str, remedy: str, source: AnySource | None = None) -> None:
+        """Note a failure; one of a whole source leaves the crawl incomplete."""
+        fatal = None if source is None else self.where(source)
+        self.outcome.fail(url, what, remedy, fatal=fatal)
+
+    def page_failed(self, failure: Failure) -> None:
+        """The errback of a page: note why it could not be had."""
+        assert failure.value is not None
+        if not isinstance(failure.value, HostStopped):
+            request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+            self.fail(request.url, *explain(failure.value))
+
+    def host(self, url: str) -> Host:
+        """What this crawl knows of the url's host. Raises UnknownHostError."""
+        origin = _origin(url)
+        if origin not in self._hosts:
+            self._hosts[origin] = Host(origin, policy_for(url, self.name), self._host_stopped)
+        return self._hosts[origin]
+
+    def may_visit(self, url: str) -> bool:
+        """Whether the url is on one of the crawl's sites; https stands for http too."""
+        origin = _origin(url)
+        return origin in self._origins or (
+            origin.startswith("https:") and f"http:{origin.removeprefix('https:')}" in self._origins
+        )
+
+    async def _changed(self, source: AnySource) -> AsyncIterator[Request]:
+        """A request for each page of the source that must be fetched.
+
+        A page that two sources list belongs to the first, so that it is stored once.
+        """
+        taken = 0
+        async for found in self.listing(source):
+            if found.url in self._listed:
+                continue
+            if taken == source.limit:
+                self._cut = True
+                return
+            taken += 1
+            self._listed.add(found.url)
+            self.outcome.listed += 1
+            if found.request is None:
+                self.outcome.unchanged += 1
+                continue
+            while self._queued() >= _QUEUE:
+                await asyncio.sleep(0.02)
+            yield found.request
+
+    def _host_stopped(self, host: Host) -> None:
+        assert host.stopped is not None
+        self.outcome.fail(host.origin, host.stopped.what, host.stopped.remedy, fatal=str(self.file))
+
+    def _require_contact(self) -> None:
+        contact = self.settings["LOREMILL_CONTACT"] or ""
+        live = sorted(o for o in self._origins if not is_loopback(urlsplit(o).hostname or ""))
+        if live and not (is_contact(contact) and contact in self.settings["USER_AGENT"]):
+            given = f"LOREMILL_CONTACT is {contact!r}" if contact else "LOREMILL_CONTACT is not set"
+            self.outcome.fail(
+                live[0],
+                f"{given}, and a live site is crawled only by someone its owner can write to",
+                "set it to your mail address or the address of a page about you, "
+                "e.g. export LOREMILL_CONTACT=you@example.org",
+                fatal=str(self.file),
+            )
+            raise CloseSpider("no_contact")
+
+    def _tombstones(self) -> Iterator[Page]:
+        for url, known in self.known.items():
+            if url not in self._listed:
+                yield Page(
+                    url=url,
+                    status=GONE,
+                    title=known.title,
+                    page_id=known.page_id,
+                    licence=known.licence,
+                    source=known.source,
+                    spider=self.name,
+                    franchise=self.franchise,
+                    crawl_id=self.crawl_id,
+                )
+
+    def _queued(self) -> int:
+        scheduler = self.crawler.engine.scheduler
+        assert isinstance(scheduler, Scheduler)
+        return len(scheduler)
+
+    def _licence(self, source: AnySource) -> str:
+        return policy_for(self.origins(source)[-1], self.name).licence
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,60 @@
+"""What became of a crawl: figures, failures and whether it is complete, kept beside the pages.
+
+`last_crawl.json` in the store's folder is the message from the crawl's process to whoever started
+it; failures are listed there and never only logged.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from crawlers.atomic import write_atomically
+
+LAST_CRAWL = "last_crawl.json"
+
+
+@dataclass
+class CrawlOutcome:
+    """The record of one crawl; filled while it runs.
+
+    `failures` holds every page or source that could not be had, as {url, what, remedy};
+    `errors` those lines that make the crawl incomplete. Times are ISO 8601, UTC.
+    """
+
+    crawl_id: str
+    spider: str
+    franchise: str
+    started_at: str
+    finished_at: str | None = None
+    finish_reason: str | None = None
+    complete: bool = False
+    listed: int = 0  # pages that the sources name
+    fetched: int = 0  # pages stored anew
+    unchanged: int = 0
+    gone: int = 0  # tombstones written
+    requests: int = 0  # all: pages, listings, robots.txt, retries
+    bytes: int = 0  # of bodies as they came over the wire
+    retries_after_429: int = 0
+    robots: dict[str, str] = field(default_factory=dict)  # origin -> what robots.txt said
+    failures: list[dict[str, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def fail(self, url: str, what: str, remedy: str, *, fatal: str | None = None) -> None:
+        """Note a failure; `fatal` says where (file, source) it leaves the crawl incomplete."""
+        self.failures.append({"url": url, "what": what, "remedy": remedy})
+        if fatal is not None:
+            self.errors.append(f"{fatal}: {what} ({url}); {remedy}")
+
+    def save(self, root: Path) -> None:
+        """Replace the store's `last_crawl.json`."""
+        root.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        write_atomically(root / LAST_CRAWL, text.encode())
+
+    @classmethod
+    def load(cls, root: Path) -> "CrawlOutcome":
+        """The last crawl of the store at `root`.
+
+        Raises FileNotFoundError where none has ended yet.
+        """
+        return cls(**json.loads((root / LAST_CRAWL).read_text("utf-8")))

@@ -1,0 +1,52 @@
+"""A page as it goes from a spider to the store: one row of `pipeline.schema.PAGES`.
+
+A dataclass is a Scrapy item, so exporters and pipelines take it as it is, and a spider that forgets
+a required column fails where it stands.
+"""
+
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import pyarrow as pa
+
+from pipeline.schema import PAGES
+
+#: HTTP's "gone": the status of a tombstone.
+GONE = 410
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page as served; with status 410 and an empty body, a tombstone."""
+
+    url: str
+    title: str | None = None
+    licence: str
+    spider: str
+    franchise: str
+    source: str
+    crawl_id: str
+    final_url: str | None = None
+    page_id: str | None = None
+    revision: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    status: int = 200
+    content_type: str | None = None
+    body: bytes = b""
+    body_sha256: str = ""
+    attribution_url: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.body_sha256:
+            object.__setattr__(self, "body_sha256", sha256(self.body).hexdigest())
+
+    def batch(self) -> pa.RecordBatch:
+        """The page as a batch of one row."""
+        columns = [pa.array([getattr(self, column.name)], column.type) for column in PAGES]
+        return pa.RecordBatch.from_arrays(columns, schema=PAGES)
+
+
+assert {column.name for column in fields(Page)} == set(PAGES.names)

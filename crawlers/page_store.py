@@ -1,0 +1,265 @@
+"""The pages of one spider for one franchise on disk: a journal a crawl, sealed into Parquet parts.
+
+Pages are only ever added; the current view is the latest row of each url, tombstones left out. A
+segment goes journal -> part -> manifest -> journal removed, under one name all the way, so a crash
+between any two steps neither loses a page nor stores one twice. The manifest, replaced atomically,
+alone says which parts count.
+"""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crawlers.atomic import sync_folder, write_atomically
+from crawlers.journal import Journal, read_journal
+from crawlers.outcome import CrawlOutcome
+from crawlers.page import GONE, Page
+from pipeline.schema import PAGES
+
+__all__ = ["CrawlOutcome", "Known", "PageStore", "PageWriter", "StoreBusyError", "pages_root"]
+
+#: A segment is sealed at whichever comes first; small enough that a part is read in one go.
+SEAL_PAGES = 1_000
+SEAL_BYTES = 64 * 2**20
+#: Of one row group: what a reader holds in memory at a time.
+_ROW_GROUP_BYTES = 4 * 2**20
+_MANIFEST = "manifest.json"
+#: What the data version leaves out: it changes with every crawl though the page has not.
+_NOT_CONTENT = {"body", "fetched_at", "crawl_id", "etag", "last_modified"}
+
+
+class StoreBusyError(RuntimeError):
+    """Another crawl writes to this store."""
+
+    def __init__(self, root: Path):
+        super().__init__(f"another crawl is writing to {root}; wait for it to end, or end it")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is stored of a page, as far as a re-crawl asks."""
+
+    revision: str | None
+    etag: str | None
+    last_modified: str | None
+    body_sha256: str
+    final_url: str | None
+    title: str | None
+    page_id: str | None
+    source: str
+    licence: str
+
+
+def pages_root(data: str | Path, franchise: str, spider: str) -> Path:
+    """Where the pages of a franchise's spider stand under the data root."""
+    return Path(data).absolute() / "pages" / franchise / spider
+
+
+class PageStore:
+    """Reads the sealed pages under `root`; `writer` adds to them."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def writer(self, crawl_id: str) -> "PageWriter":
+        """Open the store for one crawl, after recovering what a killed one left in its journal.
+
+        Raises StoreBusyError while another crawl has it open.
+        """
+        return PageWriter(self, crawl_id)
+
+    def parts(self) -> list[Path]:
+        """The valid parts, oldest first."""
+        try:
+            manifest = json.loads((self.root / _MANIFEST).read_text("utf-8"))
+        except FileNotFoundError:
+            return []
+        return [self.root / "parts" / f"{part['name']}.parquet" for part in manifest["parts"]]
+
+    def known(self) -> dict[str, Known]:
+        """The current pages by url."""
+        columns = list(Known.__dataclass_fields__)
+        latest: dict[str, Known] = {}
+        for row in self._rows(["url", "status", *columns]):
+            if row["status"] == GONE:
+                latest.pop(row["url"], None)
+            else:
+                latest[row["url"]] = Known(**{column: row[column] for column in columns})
+        return latest
+
+    def count(self) -> int:
+        """How many pages the current view holds."""
+        return sum(len(rows) for rows in self._current_rows().values())
+
+    def current(self) -> Iterator[pa.RecordBatch]:
+        """The latest row of each url, oldest first, in batches of schema PAGES.
+
+        Holds one row group in memory, and the urls.
+        """
+        for part, rows in self._current_rows().items():
+            start = 0
+            with pq.ParquetFile(part) as file:
+                for group in range(file.num_row_groups):
+                    end = start + file.metadata.row_group(group).num_rows
+                    wanted = [row - start for row in rows if start <= row < end]
+                    start = end
+                    if wanted:
+                        table = file.read_row_group(group).take(wanted).cast(PAGES)
+                        yield from table.combine_chunks().to_batches()
+
+    def data_version(self) -> str:
+        """A sha256 over what the current pages are; when they were fetched does not count."""
+        columns = [name for name in PAGES.names if name not in _NOT_CONTENT]
+        latest: dict[str, str] = {}
+        for row in self._rows(columns):
+            if row["status"] == GONE:
+                latest.pop(row["url"], None)
+            else:
+                text = json.dumps([row[column] for column in columns], ensure_ascii=False)
+                latest[row["url"]] = sha256(text.encode()).hexdigest()
+        digest = sha256()
+        for url in sorted(latest):
+            digest.update(latest[url].encode())
+        return digest.hexdigest()
+
+    def _rows(self, columns: list[str]) -> Iterator[dict[str, Any]]:
+        """The columns of all rows, oldest first; bodies are not read for it."""
+        for part in self.parts():
+            with pq.ParquetFile(part) as file:
+                for batch in file.iter_batches(columns=columns):
+                    yield from batch.to_pylist()
+
+    def _current_rows(self) -> dict[Path, list[int]]:
+        """The row numbers of the current view, in order, part by part."""
+        latest: dict[str, tuple[Path, int]] = {}
+        for part in self.parts():
+            table = pq.read_table(part, columns=["url", "status"])
+            pairs = zip(table["url"].to_pylist(), table["status"].to_pylist(), strict=True)
+            for number, (url, status) in enumerate(pairs):
+                latest.pop(url, None)
+                if status != GONE:
+                    latest[url] = (part, number)
+        rows: dict[Path, list[int]] = {}
+        for part, number in latest.values():
+            rows.setdefault(part, []).append(number)
+        return rows
+
+
+class PageWriter:
+    """The one crawl that may write; holds the lock until closed."""
+
+    def __init__(
+        self,
+        store: PageStore,
+        crawl_id: str,
+        seal_pages: int = SEAL_PAGES,
+        seal_bytes: int = SEAL_BYTES,
+    ):
+        if not re.fullmatch(r"[\w.-]{1,100}", crawl_id, re.ASCII):
+            raise ValueError(f"crawl id {crawl_id!r}: letters, digits, '.', '_' and '-' only")
+        self._store = store
+        self._crawl_id = crawl_id
+        self._seal_pages, self._seal_bytes = seal_pages, seal_bytes
+        self._journals = store.root / "journal"
+        self._parts = store.root / "parts"
+        for folder in (self._journals, self._parts):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(store.root)
+        self._journal: Journal | None = None
+        self._recover()
+
+    def append(self, page: Page) -> None:
+        """Add a page; when this returns, a kill no longer loses it."""
+        if self._journal is None:
+            self._journal = Journal(self._journals / f"{self._next_name()}.arrows")
+        self._journal.append(page)
+        if self._journal.pages >= self._seal_pages or self._journal.bytes >= self._seal_bytes:
+            self.seal()
+
+    def seal(self) -> None:
+        """Turn the journal so far into a part."""
+        if self._journal is not None:
+            self._journal.close()
+            self._seal(self._journal.path)
+            self._journal = None
+
+    def close(self) -> None:
+        """Seal, and let the next crawl in."""
+        try:
+            self.seal()
+        finally:
+            self._lock.close()
+
+    def _recover(self) -> None:
+        sealed = {part.stem for part in self._store.parts()}
+        for journal in sorted(self._journals.glob("*.arrows")):
+            if journal.stem in sealed:  # killed after the manifest named the part
+                journal.unlink()
+            else:
+                self._seal(journal)
+        for part in self._parts.iterdir():  # killed while writing it; its journal was sealed above
+            if part not in self._store.parts():
+                part.unlink()
+
+    def _seal(self, journal: Path) -> None:
+        part = self._parts / f"{journal.stem}.parquet"
+        if _write_part(read_journal(journal), part):
+            names = [path.stem for path in self._store.parts()] + [part.stem]
+            manifest = {"version": 1, "parts": [{"name": name} for name in names]}
+            write_atomically(self._store.root / _MANIFEST, json.dumps(manifest, indent=1).encode())
+        journal.unlink()
+
+    def _next_name(self) -> str:
+        """Numbered in the order of writing, whatever the crawls are called."""
+        taken = [int(part.stem.split("-", 1)[0]) for part in self._store.parts()]
+        return f"{max(taken, default=0) + 1:06}-{self._crawl_id}"
+
+
+def _lock(root: Path) -> IO[bytes]:
+    """An exclusive lock that the system releases when its holder dies."""
+    file = (root / ".lock").open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise StoreBusyError(root) from error
+    return file
+
+
+def _write_part(batches: Iterator[pa.RecordBatch], part: Path) -> bool:
+    """Write a Parquet part on disk to stay; False where there is no row to write."""
+    rows = 0
+    with pq.ParquetWriter(part, PAGES, compression="zstd") as writer:
+        for group in _groups(batches):
+            writer.write_table(group, row_group_size=group.num_rows)
+            rows += group.num_rows
+    if not rows:
+        part.unlink()
+        return False
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    sync_folder(part.parent)
+    return True
+
+
+def _groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Rows gathered into row groups: one page each would compress badly."""
+    gathered: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        gathered.append(batch)
+        size += batch.nbytes
+        if size >= _ROW_GROUP_BYTES:
+            yield pa.Table.from_batches(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield pa.Table.from_batches(gathered)

@@ -1,0 +1,86 @@
+"""What one crawl knows of one host: its policy, its pace, and whether it must be left alone.
+
+All waiting is done here, before a request reaches the downloader: Scrapy's own slot delays do not
+hold back requests that are queued already when a 429 comes in.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+from crawlers.policy import SitePolicy
+from crawlers.politeness.refusal import HostStopped
+
+_MINUTE = 60.0
+#: Seconds of a wait between two looks at whether the crawl still goes on.
+_LOOK_UP = 0.25
+
+
+class Host:
+    """One origin (scheme, host, port) during one crawl. Times in seconds."""
+
+    def __init__(self, origin: str, policy: SitePolicy, on_stop: Callable[["Host"], None]):
+        self.origin = origin
+        self.policy = policy
+        self.floor = policy.delay  # the policy's, or robots.txt's Crawl-delay where that is longer
+        self.delay = policy.delay  # at least the floor; longer while the host answers slowly
+        self.stopped: HostStopped | None = None
+        self.unanswered = 0  # requests in a row that brought no response
+        self._on_stop = on_stop
+        self._free = asyncio.Semaphore(policy.concurrency)
+        self._sent: deque[float] = deque()  # times of the last minute's requests
+        self._paused_until = 0.0
+
+    def at_least(self, delay: float) -> None:
+        """Keep this distance from now on (robots.txt: Crawl-delay)."""
+        self.floor = max(self.floor, delay)
+        self.delay = max(self.delay, self.floor)
+
+    def pause(self, seconds: float) -> None:
+        """Send nothing for so long (Retry-After, maxlag, back-off)."""
+        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+
+    def stop(self, what: str, remedy: str) -> HostStopped:
+        """Send nothing more in this crawl."""
+        if self.stopped is None:
+            self.stopped = HostStopped(what, remedy)
+            self._on_stop(self)
+        return self.stopped
+
+    async def turn(self, going_on: Callable[[], bool]) -> None:
+        """Wait until a request may be sent, and count it; `done` must follow.
+
+        Raises HostStopped where the host was stopped or the crawl ended meanwhile.
+        """
+        await self._free.acquire()
+        try:
+            while True:
+                if self.stopped is not None:
+                    raise self.stopped
+                if not going_on():
+                    raise HostStopped("the crawl was stopped", "run the same command to go on")
+                wait = self._earliest() - time.monotonic()
+                if wait <= 0:
+                    break
+                await asyncio.sleep(min(wait, _LOOK_UP))
+        except BaseException:
+            self._free.release()
+            raise
+        self._sent.append(time.monotonic())
+
+    def done(self) -> None:
+        """The request that had its turn has left the network."""
+        self._free.release()
+
+    def _earliest(self) -> float:
+        """The monotonic time from which the next request may be sent."""
+        now = time.monotonic()
+        while len(self._sent) > 1 and self._sent[0] <= now - _MINUTE:
+            self._sent.popleft()
+        earliest = self._paused_until
+        if self._sent:
+            earliest = max(earliest, self._sent[-1] + self.delay)
+        if len(self._sent) >= self.policy.requests_per_minute:
+            earliest = max(earliest, self._sent[0] + _MINUTE)
+        return earliest

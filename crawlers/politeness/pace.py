@@ -1,0 +1,100 @@
+"""The last gate before the network: every request waits here for its host's turn.
+
+Delay, requests at a time and a minute come from the site's policy and robots.txt; Retry-After on
+429 and 503 pauses the whole host, not only the page that met it; errors without it back off, twice
+as long each time. Slow answers lengthen the delay as Scrapy's AutoThrottle does (same settings),
+but never below what the site asked for.
+"""
+
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.http import Request, Response
+
+from crawlers.component import Component
+from crawlers.explain import NO_ANSWER
+from crawlers.politeness.host import Host
+from crawlers.politeness.retry_after import retry_after
+
+#: Statuses by which a server says that it is busy or broken: it needs rest, not repetition.
+_NEEDS_REST = {429, 500, 502, 503, 504, 522, 524}
+#: Rest without Retry-After, as a multiple of the back-off after a broken connection.
+_BUSY = 5
+#: Requests in a row without any answer after which the host counts as down.
+_DOWN_AFTER = 8
+
+
+class PaceMiddleware(Component):
+    """Downloader middleware; must stand next to the downloader, so that no turn is lost."""
+
+    def __init__(self, crawler: Crawler):
+        super().__init__(crawler)
+        settings = crawler.settings
+        self._retries = settings.getint("RETRY_TIMES")
+        self._backoff = settings.getfloat("RETRY_BACKOFF")
+        self._longest_wait = settings.getfloat("RETRY_AFTER_MAX")
+        self._throttle = settings.getbool("AUTOTHROTTLE_ENABLED")
+        self._target = settings.getfloat("AUTOTHROTTLE_TARGET_CONCURRENCY")
+        self._longest_delay = settings.getfloat("AUTOTHROTTLE_MAX_DELAY")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Hears when a request has left the network."""
+        middleware = cls(crawler)
+        crawler.signals.connect(middleware._left, signals.request_left_downloader)
+        return middleware
+
+    async def process_request(self, request: Request) -> None:
+        """Wait for the host's turn."""
+        host = self.spider.host(request.url)
+        request.meta["download_slot"] = host.origin
+        await host.turn(lambda: self.crawler.engine.running)
+        self.spider.outcome.requests += 1
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Learn from the answer how fast the next request may come."""
+        host = self.spider.host(request.url)
+        host.unanswered = 0
+        self.spider.outcome.bytes += len(response.body)
+        tried = request.meta.get("retry_times", 0)
+        if response.status == 429 and tried < self._retries:
+            self.spider.outcome.retries_after_429 += 1
+        asked = retry_after(response) if response.status in (429, 503) else None
+        if asked is not None and asked > self._longest_wait:
+            raise host.stop(
+                f"asks to be left alone for {asked:.0f} s (status {response.status}, Retry-After)",
+                "crawl again after that time",
+            )
+        if asked is not None:
+            host.pause(asked)
+        elif response.status in _NEEDS_REST:
+            host.pause(_BUSY * self._backoff * 2**tried)
+        self._adapt(host, request, response)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Back off from a host that does not answer, and give it up in the end."""
+        if isinstance(exception, NO_ANSWER):
+            host = self.spider.host(request.url)
+            host.unanswered += 1
+            host.pause(self._backoff * 2 ** request.meta.get("retry_times", 0))
+            if host.unanswered >= _DOWN_AFTER:
+                host.stop(
+                    f"did not answer {host.unanswered} requests in a row "
+                    f"({type(exception).__name__})",
+                    "see whether the site is up, then run the same command to go on",
+                )
+
+    def _left(self, request: Request) -> None:
+        self.spider.host(request.url).done()
+
+    def _adapt(self, host: Host, request: Request, response: Response) -> None:
+        """AutoThrottle's rule (docs.scrapy.org, "Throttling algorithm"), above the host's floor."""
+        latency = request.meta.get("download_latency")
+        if not self._throttle or latency is None:
+            return
+        target = latency / self._target
+        delay = min(max(target, (host.delay + target) / 2, host.floor), self._longest_delay)
+        if response.status == 200 or delay > host.delay:
+            host.delay = max(delay, host.floor)

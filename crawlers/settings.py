@@ -1,0 +1,67 @@
+"""Scrapy's settings: polite and fail-closed. What a single site allows stands in policy.py."""
+
+import os
+
+BOT_NAME = "loremill"
+SPIDER_MODULES = ["crawlers.spiders"]
+NEWSPIDER_MODULE = "crawlers.spiders"
+COMMANDS_MODULE = "crawlers.commands"
+
+# Who crawls (goes into the User-Agent, see contact.py), where pages go, what the crawl is called.
+LOREMILL_CONTACT = os.environ.get("LOREMILL_CONTACT")
+LOREMILL_DATA = os.environ.get("LOREMILL_DATA") or "data"
+LOREMILL_CRAWL_ID = os.environ.get("LOREMILL_CRAWL_ID")
+
+# Nobody reaches into a running crawl.
+REMOTE_CONTROL_ENABLED = False
+TELNETCONSOLE_ENABLED = False
+
+# Politeness is ours, in the order in which a request passes; responses come back the other way.
+ROBOTSTXT_OBEY = False  # Scrapy's own fetches where robots.txt answers 503; RobotsMiddleware obeys
+DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "crawlers.politeness.site_wall.SiteWallMiddleware": 50,
+    "crawlers.politeness.robots.RobotsMiddleware": 100,
+    "crawlers.politeness.maxlag.MaxlagMiddleware": 540,
+    "crawlers.politeness.challenge.ChallengeMiddleware": 570,
+    "crawlers.politeness.pace.PaceMiddleware": 1000,
+}
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
+AUTOTHROTTLE_MAX_DELAY = 60.0
+CONCURRENT_REQUESTS = 8  # in all; of one host as many as its policy says, mostly one
+CONCURRENT_REQUESTS_PER_DOMAIN = 8
+DOWNLOAD_DELAY = 0.0  # waiting is done by PaceMiddleware
+RETRY_TIMES = 3
+RETRY_BACKOFF = 1.0  # seconds, doubled each time; five times as long where the server is busy
+RETRY_AFTER_MAX = 900.0  # seconds; a host that asks for more is left alone
+
+# Bounds.
+DOWNLOAD_MAXSIZE = 16 * 2**20
+DOWNLOAD_WARNSIZE = 0
+DOWNLOAD_TIMEOUT = 60
+DOWNLOAD_VERIFY_CERTIFICATES = True
+REDIRECT_MAX_TIMES = 5
+METAREFRESH_ENABLED = False  # interstitials use it, articles don't
+COOKIES_ENABLED = False
+REFERRER_POLICY = "no-referrer"
+
+# Where pages go.
+ITEM_PIPELINES = {"crawlers.store_pipeline.StorePipeline": 100}
+FEED_EXPORTERS = {"parquet": "crawlers.parquet_feed.ParquetItemExporter"}
+FEED_STORAGES = {
+    "": "crawlers.parquet_feed.AtomicFileStorage",
+    "file": "crawlers.parquet_feed.AtomicFileStorage",
+}
+FEED_STORE_EMPTY = False  # a crawl that found nothing new leaves the last file
+
+# What is said: progress and errors, by CrawlReport; Scrapy itself only warns.
+EXTENSIONS = {
+    "scrapy.extensions.throttle.AutoThrottle": None,  # PaceMiddleware does its work
+    "scrapy.extensions.logstats.LogStats": None,
+    "crawlers.crawl_report.CrawlReport": -1,  # before the feeds
+}
+PROGRESS_INTERVAL = 5.0  # seconds
+LOG_LEVEL = "WARNING"
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # CrawlReport says it
+STATS_DUMP = False

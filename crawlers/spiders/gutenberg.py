@@ -1,0 +1,111 @@
+"""Project Gutenberg: books picked from its catalogue, fetched as text from a mirror.
+
+The terms close the main site's pages to robots; the catalogue and the mirrors are open. A body that
+is the stored one is not stored again: files are rebuilt monthly with the same text, so the date
+says nothing.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
+
+from scrapy import Request
+from scrapy.http import Response
+
+from crawlers.catalogue import Book, read_catalogue, select
+from crawlers.explain import SourceError, status
+from crawlers.franchise import GutenbergSource
+from crawlers.franchise_spider import AnySource, Found, FranchiseSpider
+from crawlers.page import Page
+from crawlers.policy import SPIDER_HOSTS
+
+_CATALOGUE = "/cache/epub/feeds/pg_catalog.csv"
+_CATALOGUE_HOST = "https://www.gutenberg.org"
+#: The real catalogue has some 25 MB.
+_CATALOGUE_BYTES = 128 * 2**20
+
+
+class GutenbergSpider(FranchiseSpider):
+    """One spider, two hosts: the catalogue's and the mirror's."""
+
+    name = "gutenberg"
+
+    def origins(self, source: AnySource) -> list[str]:
+        """The catalogue's host and the mirror's; a `site:` serves both."""
+        if source.site:
+            return [source.site]
+        return [_CATALOGUE_HOST, f"https://{SPIDER_HOSTS[self.name]}"]
+
+    async def listing(self, source: AnySource) -> AsyncIterator[Found]:
+        """The books of the catalogue that the source means; each is fetched to be compared."""
+        assert isinstance(source, GutenbergSource)
+        url = f"{self.origins(source)[0]}{_CATALOGUE}"
+        response = await self.crawler.engine.download_async(
+            Request(url, meta={"download_maxsize": _CATALOGUE_BYTES})
+        )
+        if response.status != 200:
+            raise SourceError(f"the catalogue {url} {status(response.status)[0]}")
+        selection = select(source, read_catalogue(response.body))
+        for wanted in selection.not_found:
+            self.fail(url, wanted, "see how the catalogue spells it", source)
+        for book in selection.books:
+            identity = f"{self.origins(source)[0]}/ebooks/{book.number}"
+            yield Found(identity, self._request(identity, book, source, _paths(book.number)))
+
+    def parse_book(
+        self,
+        response: Response,
+        identity: str,
+        book: Book,
+        source: AnySource,
+        paths: list[str],
+    ) -> Iterator[Page | Request]:
+        """The book, or the next place to look for it."""
+        if response.status == 404:
+            if paths:
+                yield self._request(identity, book, source, paths)
+            else:
+                self.fail(
+                    identity,
+                    f"book {book.number}, {book.title!r}, has no plain text on the mirror",
+                    "name another mirror with `site:`, or leave the book out",
+                    source,
+                )
+            return
+        if not response.body.strip():
+            self.fail(response.url, "is empty", "run the same command again later")
+            return
+        stored = self.stored(identity, source)
+        if stored is not None and stored.body_sha256 == sha256(response.body).hexdigest():
+            self.outcome.unchanged += 1
+            return
+        yield self.page(
+            identity,
+            source,
+            response,
+            title=book.title,
+            page_id=str(book.number),
+            attribution_url=identity,
+        )
+
+    def _request(self, identity: str, book: Book, source: AnySource, paths: list[str]) -> Request:
+        return Request(
+            self.origins(source)[-1] + paths[0],
+            callback=self.parse_book,
+            errback=self.page_failed,
+            cb_kwargs={"identity": identity, "book": book, "source": source, "paths": paths[1:]},
+            meta={"handle_httpstatus_list": [404]},
+            dont_filter=True,
+        )
+
+
+def _paths(number: int) -> list[str]:
+    """Where a book's text may lie, the best first: rebuilt UTF-8, posted UTF-8, posted Latin-1."""
+    digits = str(number)
+    mirror = "/".join([*(digits[:-1] or "0"), digits])
+    return [
+        f"/cache/epub/{number}/pg{number}.txt",
+        f"/files/{number}/{number}-0.txt",
+        f"/files/{number}/{number}-8.txt",
+        f"/{mirror}/{number}-0.txt",
+        f"/{mirror}/{number}-8.txt",
+    ]

@@ -1,0 +1,117 @@
+"""Any MediaWiki: pages listed through its API with their revision, changed ones fetched as HTML.
+
+A wiki of its own needs a subclass with a name and a policy; see wikipedia.py.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+
+from scrapy import Request
+from scrapy.http import Response
+
+from crawlers.action_api import ActionApi
+from crawlers.franchise import MediaWikiSource
+from crawlers.franchise_spider import AnySource, Found, FranchiseSpider
+from crawlers.page import Page
+from crawlers.policy import policy_for
+from crawlers.wiki_listing import (
+    Listed,
+    Missing,
+    article_url,
+    category_members,
+    linked_pages,
+    titled_pages,
+)
+
+#: In the script of every page's head. `wgRevisionId` is what is shown, 0 where that is unknown.
+_REVISION = re.compile(rb'"wgRevisionId":\s*([1-9]\d*)')
+
+
+class MediaWikiSpider(FranchiseSpider):
+    """Has no name: Scrapy lists only the wikis that specialise it."""
+
+    async def listing(self, source: AnySource) -> AsyncIterator[Found]:
+        """The source's articles; a request for each whose revision the store does not have."""
+        assert isinstance(source, MediaWikiSource)
+        site = self.origins(source)[0]
+        policy = policy_for(site, self.name)
+        async for listed in self._articles(
+            source, ActionApi(f"{site}{policy.api_path}", self._api)
+        ):
+            url = article_url(site, policy.article_path, listed.title)
+            stored = self.stored(url, source)
+            if stored is not None and stored.revision == listed.revision:
+                yield Found(url, None)
+                continue
+            request = Request(
+                url,
+                callback=self.parse_page,
+                errback=self.page_failed,
+                cb_kwargs={"listed_url": url, "listed": listed, "source": source},
+                dont_filter=True,  # each url comes here once
+            )
+            yield Found(url, request)
+
+    def parse_page(
+        self, response: Response, listed_url: str, listed: Listed, source: AnySource
+    ) -> Iterator[Page]:
+        """The page as served, with the revision that its HTML shows."""
+        kind = (response.headers.get("Content-Type") or b"").lower()
+        if b"html" not in kind or not response.body.strip():
+            self.fail(
+                response.url,
+                f"is no HTML page ({kind.decode('latin-1')}, {len(response.body)} bytes)",
+                "see what the site says in a browser",
+            )
+            return
+        shown = _REVISION.search(response.body)
+        # A cache may serve an older page than the API lists: its own revision is the true one, and
+        # the next crawl sees that it is not the latest.
+        yield self.page(
+            listed_url,
+            source,
+            response,
+            title=listed.title,
+            page_id=listed.page_id,
+            revision=shown.group(1).decode() if shown else listed.revision,
+            attribution_url=response.url,
+        )
+
+    async def _articles(self, source: MediaWikiSource, api: ActionApi) -> AsyncIterator[Listed]:
+        for category in source.categories:
+            found = False
+            async for listed in category_members(api, category, source.depth):
+                found = True
+                yield listed
+            if not found:
+                deeper = "" if source.depth else ", or give `depth` if it holds only subcategories"
+                self.fail(api.url, f"the category {category!r} has no pages",
+                          f"see whether its name is right{deeper}", source)  # fmt: skip
+        for list_page in source.list_pages:
+            found = False
+            async for listed in linked_pages(api, list_page):
+                found = True
+                yield listed
+            if not found:
+                self.fail(api.url, f"the list page {list_page!r} is not there or links nowhere",
+                          "see whether its title is right", source)  # fmt: skip
+        for series in source.series:
+            found = False
+            async for page in titled_pages(api, series.titles()):
+                if isinstance(page, Missing):
+                    self.fail(api.url, f"{page.title!r} {page.why}", "end the series before it")
+                else:
+                    found = True
+                    yield page
+            if not found:
+                self.fail(api.url, f"the series {series.prefix!r} has no pages",
+                          "see whether prefix, numbers and digits are right", source)  # fmt: skip
+        async for page in titled_pages(api, source.titles):
+            if isinstance(page, Missing):
+                self.fail(api.url, f"{page.title!r} {page.why}",
+                          "see whether the title is right", source)  # fmt: skip
+            else:
+                yield page
+
+    async def _api(self, url: str) -> Response:
+        return await self.crawler.engine.download_async(Request(url))

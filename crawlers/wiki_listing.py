@@ -1,0 +1,135 @@
+"""Finds the pages of a wiki through its API: a category's members, a list's links, given titles.
+
+Each page comes with its latest revision, for up to 500 pages a request, so a re-crawl sees what
+changed without fetching it. Redirects are resolved; what is no article is left out.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from crawlers.action_api import ActionApi, Json
+
+#: Most titles a request may name without login (https://www.mediawiki.org/wiki/API:Query).
+_TITLES = 50
+#: Titles of one request, in encoded bytes: servers refuse longer lines from about 8 kB on.
+_TITLE_BYTES = 6000
+#: Revision and kind of each page found.
+_PROPERTIES = {"prop": "info|pageprops", "ppprop": "disambiguation", "redirects": "1"}
+_CATEGORY = 14  # the namespace
+#: What no title may hold (https://www.mediawiki.org/wiki/Manual:$wgLegalTitleChars).
+_ILLEGAL = re.compile(r"[#<>\[\]{}|\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An article and its latest revision."""
+
+    title: str
+    page_id: str
+    revision: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A title that was asked for and leads nowhere."""
+
+    title: str
+    why: str
+
+
+async def category_members(api: ActionApi, category: str, depth: int) -> AsyncIterator[Listed]:
+    """The articles of a category and of `depth` levels below it, nearer ones first."""
+    level, seen = [_category_title(category)], set[str]()
+    for _ in range(depth + 1):
+        below: list[str] = []
+        for title in level:
+            if title in seen:
+                continue
+            seen.add(title)
+            async for answer in api.query(
+                generator="categorymembers",
+                gcmtitle=title,
+                gcmtype="page|subcat" if depth else "page",
+                gcmlimit="500",
+                **_PROPERTIES,
+            ):
+                below += [page["title"] for page in answer.pages if page["ns"] == _CATEGORY]
+                for listed in _articles(answer.pages):
+                    yield listed
+        level = below
+
+
+async def linked_pages(api: ActionApi, list_page: str) -> AsyncIterator[Listed]:
+    """The articles a page links to; links to pages not yet written are left out."""
+    async for answer in api.query(
+        titles=list_page, generator="links", gplnamespace="0", gpllimit="500", **_PROPERTIES
+    ):
+        for listed in _articles(answer.pages):
+            yield listed
+
+
+async def titled_pages(api: ActionApi, titles: Sequence[str]) -> AsyncIterator[Listed | Missing]:
+    """The pages with these titles, in their order."""
+    for title in titles:
+        if _ILLEGAL.search(title) or not title.strip():
+            yield Missing(title, "is no title: it is empty or holds one of # < > [ ] { } |")
+    legal = [title for title in titles if not _ILLEGAL.search(title) and title.strip()]
+    for some in _bundles(legal):
+        async for answer in api.query(titles="|".join(some), **_PROPERTIES):
+            by_title = {page["title"]: page for page in answer.pages}
+            for title in some:
+                page = by_title.get(_final(title, answer.renamed))
+                if page is None or "missing" in page or "invalid" in page or "pageid" not in page:
+                    yield Missing(title, "has no page of this title")
+                    continue
+                found = list(_articles([page]))
+                if not found:
+                    yield Missing(title, "is no article (a disambiguation or another namespace)")
+                for listed in found:
+                    yield listed
+
+
+def article_url(site: str, article_path: str, title: str) -> str:
+    """The page's address, quoted as MediaWiki does (wfUrlencode): `/` in a title stays."""
+    return site + article_path + quote(title.replace(" ", "_"), safe=";@$!*(),/~:")
+
+
+def _articles(pages: list[Json]) -> Iterator[Listed]:
+    for page in pages:
+        if (
+            page.get("ns") == 0
+            and "missing" not in page
+            and "lastrevid" in page
+            and "disambiguation" not in page.get("pageprops", {})
+        ):
+            yield Listed(page["title"], str(page["pageid"]), str(page["lastrevid"]))
+
+
+def _bundles(titles: Sequence[str]) -> Iterator[list[str]]:
+    """As many titles a request as the API and a server's line length allow."""
+    bundle: list[str] = []
+    size = 0
+    for title in titles:
+        length = len(quote(title)) + 3  # the bar between two, encoded
+        if bundle and (len(bundle) == _TITLES or size + length > _TITLE_BYTES):
+            yield bundle
+            bundle, size = [], 0
+        bundle.append(title)
+        size += length
+    if bundle:
+        yield bundle
+
+
+def _final(title: str, renamed: dict[str, str]) -> str:
+    """Where a title leads after normalisation and redirects, however many."""
+    seen: set[str] = set()
+    while title in renamed and title not in seen:
+        seen.add(title)
+        title = renamed[title]
+    return title
+
+
+def _category_title(category: str) -> str:
+    return category if category.startswith("Category:") else f"Category:{category}"
