@@ -4,7 +4,7 @@ Plain data, validated here, so that the Dagster component, the training process 
 share one meaning. Importing it loads neither torch nor transformers.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -191,3 +191,15 @@ class ModelSpec(_Written):
         if self.training.learning_rate is not None:
             return self.training.learning_rate
         return FINE_TUNING_RATE if self.size is None else GPT2_SIZES[self.size].learning_rate
+
+    def model_inputs(self) -> dict[str, Any]:
+        """What decides the trained folder, as JSON values: a change here asks for a new training.
+
+        Prompts and sampling settings don't; nor does how often the way is secured, so that who ran
+        out of disk can lower `save_total_limit` and go on.
+        """
+        kept_only_on_the_way = {"save_every", "save_total_limit"}
+        inputs = self.model_dump(
+            mode="json", exclude={"name": True, "samples": True, "training": kept_only_on_the_way}
+        )
+        return inputs | {"at_steps": self.samples.at_steps}

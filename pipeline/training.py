@@ -122,7 +122,7 @@ def train(
 
 def same_training(resume: Path, spec: ModelSpec, data_version: str | None) -> None:
     """Note what `resume` belongs to. Raises ModelError where it belongs to another training."""
-    this = {"spec": spec.model_dump(mode="json"), "data_version": data_version}
+    this = {"inputs": spec.model_inputs(), "data_version": data_version}
     note = resume / "training.json"
     if note.is_file():
         if json.loads(note.read_text("utf-8")) != this:

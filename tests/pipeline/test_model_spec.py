@@ -64,6 +64,24 @@ def test_the_spec_survives_json():
     assert ModelSpec.model_validate_json(spec.model_dump_json()) == spec
 
 
+@pytest.mark.parametrize(
+    ("changed", "trains_anew"),
+    [
+        ({"samples": {"prompts": ["Once"], "count": 9}}, False),
+        ({"training": {"save_every": 5, "save_total_limit": 1}}, False),
+        ({"samples": {"at_steps": [7]}}, True),
+        ({"training": {"seed": 1}}, True),
+        ({"vocabulary": 999}, True),
+    ],
+)
+def test_only_what_decides_the_model_asks_for_a_new_training(
+    changed: dict[str, Any], trains_anew: bool
+):
+    before = ModelSpec.model_validate(FRESH).model_inputs()
+    after = ModelSpec.model_validate(FRESH | changed).model_inputs()
+    assert (before != after) == trains_anew
+
+
 def test_the_spec_costs_no_torch():
     code = "import sys, pipeline.model_spec; print({'torch', 'transformers'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -127,7 +127,7 @@ def test_checkpoints_of_another_training_are_not_taken_for_its_own(
 ):
     note = tmp_path / "resume" / "training.json"
     note.parent.mkdir()
-    note.write_text(json.dumps({"spec": {"name": "other"}, "data_version": None}))
+    note.write_text(json.dumps({"inputs": {"size": "mini"}, "data_version": None}))
     with pytest.raises(ModelError, match="another configuration or corpus; delete it"):
         train(make_spec(), corpus, tmp_path)
 

@@ -161,7 +161,10 @@ def test_without_room_the_last_checkpoint_stands(
     checkpoint = newest_checkpoint(kept / "resume")
     assert checkpoint is not None
     assert checkpoint.step == 10
-    train(spec, corpus, kept, device="cpu")  # run again where there is room
+    remedied = make_spec({"save_every": 5, "save_total_limit": 1})
+    seen: list[Progress] = []
+    train(remedied, corpus, kept, device="cpu", report=seen.append)
+    assert seen[0].step > 10  # it went on
     assert (kept / "final" / "model.safetensors").is_file()
 
 
