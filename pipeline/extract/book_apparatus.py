@@ -34,30 +34,29 @@ def remove_apparatus(text: str) -> str:
 
 
 def _without_brackets(text: str) -> str:
+    closing = _closing_brackets(text)
     parts = []
     position = 0
-    while match := _OPENING.search(text, position):
-        end = _closing(text, match.start())
-        if end is None:
-            parts.append(text[position : match.end()])
-            position = match.end()
+    for match in _OPENING.finditer(text):
+        start = match.start()
+        end = closing.get(start, 0)
+        if start < position or not start < end <= start + _LONGEST:
             continue
-        parts.append(text[position : match.start()])
-        if heading := _HEADING_IN_CAPTION.search(text, match.start(), end):
+        parts.append(text[position:start])
+        if heading := _HEADING_IN_CAPTION.search(text, start, end):
             parts.append(f"\n\n{heading[1]}.\n\n")
         position = end
     parts.append(text[position:])
     return "".join(parts)
 
 
-def _closing(text: str, start: int) -> int | None:
-    """The position after the bracket that closes the one at `start`."""
-    depth = 0
-    for position in range(start, min(start + _LONGEST, len(text))):
-        if text[position] == "[":
-            depth += 1
-        elif text[position] == "]":
-            depth -= 1
-            if depth == 0:
-                return position + 1
-    return None
+def _closing_brackets(text: str) -> dict[int, int]:
+    """The position of each opening bracket that is closed -> the position after its closing one."""
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    for match in re.finditer(r"[\[\]]", text):
+        if match[0] == "[":
+            opened.append(match.start())
+        elif opened:
+            closing[opened.pop()] = match.end()
+    return closing

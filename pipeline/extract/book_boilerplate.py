@@ -9,7 +9,7 @@ wherever it stands.
 import re
 from dataclasses import dataclass
 
-_PG = r"Proje[ck]t\s+Gutenberg"
+_PG = r"Proje[ck]?t\s+Gutenberg"
 #: The line after which the book begins. A long title can run on to the next line.
 _START = re.compile(
     rf"^[ \t]*\*{{2,3}} ?(?:START|BEGINNING|D[ÉE]BUT|BEGINN|ANFANG)\b[^\n]*{_PG}"

@@ -21,7 +21,7 @@ _RANKS = {
 }
 _NUMBERED = {
     rank: re.compile(
-        rf"(?:THE )?(?:{words}) {_NUMBER}(?:[.:,;\])—–-]|\s*$|\s{{2,}}|\s+(?=[\"“‘(]?[A-ZÀ-Þ]))"
+        rf"(?:THE )?(?:{words})\s+{_NUMBER}(?:[.:,;\])—–-]|\s*$|\s{{2,}}|\s+(?=[\"“‘(]?[A-ZÀ-Þ]))"
         rf"|(?:{_NUMBER}|ACTUS \w+)\.? (?:{words})\b\.?\s*$",
         re.IGNORECASE,
     )

@@ -56,7 +56,9 @@ def lay_out(block: list[str], width: int) -> str:
 
 def _join(lines: list[str], width: int) -> str:
     """Wrapped lines as one; lines that were not wrapped stay lines."""
-    lines_width = max(max(len(line) for line in lines), int(width * 0.85))
+    longest = max(len(line) for line in lines)
+    # Near the book's own width, whatever one run-on line or a narrow block says.
+    lines_width = min(max(longest, int(width * 0.85)), int(width * 1.15) or longest)
     full = [
         len(before) + 1 + len(after.split(maxsplit=1)[0]) >= lines_width - _SLACK
         or (len(before) >= lines_width * _LONG_LINE and after.lstrip()[:1].islower())

@@ -18,11 +18,16 @@ from pipeline.extract.piece import NoStoryError, Piece, distinct
 
 #: A book without chapters is cut into parts of about this many characters, a long chapter's size.
 PART_CHARACTERS = 40_000
+#: Fewer chapters than this are headings by chance.
+_FEWEST_CHAPTERS = 2
+_MATTER = "front or back matter"
 #: Front matter beyond this share of a book is the book.
 _MATTER_SHARE = 0.2
 #: Chapters below this are headings' subtitles or what a contents table left.
 _SHORTEST_CHAPTER = 100
 _THE_END = re.compile(r"\W*(?:THE END|FINIS|FIN|ENDE|END OF (?:VOL|BOOK|PART|THE)\b.*)\W*$", re.I)
+#: Who printed it: the last lines of a book, in capitals.
+_COLOPHON = re.compile(r"^[^a-z]*\b(?:PRESS|PRINTED|PRINTERS|STREET|LONDON|NEW YORK)\b[^a-z]*$")
 
 
 @dataclass(frozen=True)
@@ -49,21 +54,10 @@ def read_book(body: bytes) -> Book:
     blocks, headings = find_headings(blocks)
     chapters = [*_chapters(blocks, headings)]
     stories = [chapter for chapter in chapters if chapter.title and not chapter.matter]
-    if len(stories) < 2:
-        return Book(book.title, _parts(chapters))
-    anchors = distinct([_anchor(chapter.title or "opening") for chapter in chapters])
-    return Book(
-        book.title,
-        [
-            Piece(
-                anchor,
-                chapter.text,
-                section=chapter.title,
-                left_out="front or back matter" if chapter.matter else None,
-            )
-            for anchor, chapter in zip(anchors, chapters, strict=True)
-        ],
-    )
+    pieces = _parts(chapters) if len(stories) < _FEWEST_CHAPTERS else _pieces(chapters)
+    if not pieces:
+        raise NoStoryError("no text remains without headings", len(body))
+    return Book(book.title, pieces)
 
 
 def _blocks(text: str) -> list[list[str]]:
@@ -76,6 +70,8 @@ def _blocks(text: str) -> list[list[str]]:
         elif lines:
             blocks.append(lines)
             lines = []
+    while blocks and _COLOPHON.search(" ".join(blocks[-1])):
+        blocks.pop()
     return [block for block in blocks if not (len(block) == 1 and _THE_END.match(block[0]))]
 
 
@@ -109,9 +105,21 @@ def _joined(paragraphs: Iterable[str]) -> str:
     return "\n\n".join(kept)
 
 
+def _pieces(chapters: list[_Chapter]) -> list[Piece]:
+    anchors = distinct([_anchor(chapter.title or "opening") for chapter in chapters])
+    return [
+        Piece(
+            anchor,
+            chapter.text,
+            section=chapter.title,
+            left_out=_MATTER if chapter.matter else None,
+        )
+        for anchor, chapter in zip(anchors, chapters, strict=True)
+    ]
+
+
 def _parts(chapters: list[_Chapter]) -> list[Piece]:
     """A book without chapters, whole or in parts of about PART_CHARACTERS."""
-    matter = [chapter for chapter in chapters if chapter.matter]
     paragraphs = "\n\n".join(c.text for c in chapters if not c.matter).split("\n\n")
     parts: list[list[str]] = [[]]
     size = 0
@@ -121,20 +129,14 @@ def _parts(chapters: list[_Chapter]) -> list[Piece]:
             size = 0
         parts[-1].append(paragraph)
         size += len(paragraph)
-    pieces = [
-        Piece(
-            f"part-{number}" if len(parts) > 1 else "text",
-            "\n\n".join(part),
-            section=f"part {number}" if len(parts) > 1 else None,
-        )
-        for number, part in enumerate(parts, 1)
-        if any(part)
-    ]
-    return [
-        *(Piece(_anchor(c.title or "front"), c.text, c.title, left_out="front or back matter")
-          for c in matter),
-        *pieces,
-    ]  # fmt: skip
+    if len(parts) == 1:
+        story = [_Chapter("text", "\n\n".join(parts[0]), matter=False)]
+    else:
+        story = [
+            _Chapter(f"part {number}", "\n\n".join(part), matter=False)
+            for number, part in enumerate(parts, 1)
+        ]
+    return _pieces([*(c for c in chapters if c.matter), *(c for c in story if c.text)])
 
 
 def _anchor(title: str) -> str:

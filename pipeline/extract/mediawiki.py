@@ -10,6 +10,7 @@ up to the next heading of the same or a higher level, within the enclosing `sect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 from typing import Any
 
 from lxml import etree, html
@@ -31,6 +32,8 @@ PLOT_HEADINGS = (
 )
 
 _HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+#: More headings than any article has; what follows them is malice.
+_MOST_HEADINGS = 2000
 #: Where a heading is no section's: contents tables, infoboxes, tables, navigation.
 _NOT_WITHIN = ("table", "aside", "nav")
 _HEADLINE = etree.XPath(".//*[contains(concat(' ',@class,' '),' mw-headline ')]")
@@ -64,7 +67,8 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
     """
     document = _parse(body)
     root = _content_root(document)
-    headings = [_heading(h) for h in root.iter(*_HEADING_TAGS) if _is_of_section(h)]
+    elements = islice(root.iter(*_HEADING_TAGS), _MOST_HEADINGS)
+    headings = [_heading(element) for element in elements if _is_of_section(element)]
     wanted = {_comparable(name) for name in (PLOT_HEADINGS if sections is None else sections)}
     title = " ".join(_TITLE(document).split()) or None
     pieces = []
@@ -140,7 +144,7 @@ def _cut(heading: _Heading, headings: Sequence[_Heading], root: Any) -> str:
     ends = {id(h.element) for h in headings if h.level <= heading.level}
     start = heading.element
     while (parent := start.getparent()) is not root and (
-        "mw-heading" in parent.get("class", "") or (parent.tag == "div" and len(parent) == 1)
+        "mw-heading" in parent.get("class", "") or (parent.tag == "div" and _is_alone(start))
     ):
         start = parent
     section = [escape(start.tail or "")]
@@ -149,3 +153,7 @@ def _cut(heading: _Heading, headings: Sequence[_Heading], root: Any) -> str:
             break
         section.append(html.tostring(element, encoding="unicode"))
     return "".join(section)
+
+
+def _is_alone(element: Any) -> bool:
+    return element.getprevious() is None and element.getnext() is None

@@ -39,9 +39,12 @@ def is_notice(element: Tag) -> bool:
     """Whether a block is a note about the page, not part of its text."""
     if element.name not in _BLOCKS:
         return False
-    text = " ".join(element.get_text(" ").split())
-    if not text or len(text) > _LONGEST:
-        return False
+    text = ""
+    for part in element.stripped_strings:
+        text += f" {part}"
+        if len(text) > _LONGEST:  # read no further: blocks nest
+            return False
+    text = " ".join(text.split())
     if _SPOILER.match(text) or _MAINTENANCE.match(text):
         return True
     # "For the king" may open a story's sentence; a hatnote also leads elsewhere by a link.

@@ -8,6 +8,7 @@ Episode tables of Wikipedia's template keep the summary (field ShortSummary) in 
 import re
 from collections.abc import Iterator
 from html import escape
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -21,15 +22,13 @@ SUMMARY_COLUMNS = frozenset(
     ("description", "plot", "plot summary", "premise", "summary", "synopsis", "story")
 )
 _TITLE_COLUMNS = frozenset(("title", "film", "name", "episode", "book", "novel", "work", "story"))
-#: Spans beyond this are mistakes or malice: the largest real tables have some 200 rows a page.
-_LONGEST_SPAN = 500
+#: Spans beyond this are mistakes or malice.
+_LONGEST_SPAN = 100
+_MOST_COLUMNS = 50
 
 _EPISODE_SUMMARIES = etree.XPath(
     ".//td[contains(concat(' ',@class,' '),' description ')]"
     "[ancestor::tr[1][contains(@class,'expand-child')] or .//*[contains(@class,'shortSummary')]]"
-)
-_EPISODE_TITLE = etree.XPath(
-    "ancestor::tr[1]/preceding-sibling::tr/*[contains(concat(' ',@class,' '),' summary ')]"
 )
 
 
@@ -43,37 +42,37 @@ def summaries(root: Any) -> list[Piece]:
 
 def _episodes(root: Any) -> Iterator[Piece]:
     for cell in _EPISODE_SUMMARIES(root):
-        titles = _EPISODE_TITLE(cell)
-        if titles:
-            yield from _piece(titles[-1], cell)
+        row = next(cell.iterancestors("tr"))
+        # The episode's own row stands right above, or one more where it has notes.
+        above = islice(row.itersiblings("tr", preceding=True), 2)
+        titles = (c for r in above for c in r if "summary" in c.get("class", "").split())
+        title = next(titles, None)
+        if title is not None:
+            yield from _piece(title, cell)
 
 
 def _rows(table: Any) -> Iterator[Piece]:
     """The rows of a table that has a column of summaries."""
     rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
     grid = _grid(rows)
-    if not grid:
-        return
-    headings = [" ".join(cell.itertext()).strip().casefold() for cell in grid[0]]
+    headings = [" ".join(cell.itertext()).strip().casefold() for cell in next(grid, [])]
     summary = next((i for i, name in enumerate(headings) if name in SUMMARY_COLUMNS), None)
     if summary is None:
         return
     named = (i for i, name in enumerate(headings) if name in _TITLE_COLUMNS and i != summary)
     title = next(named, 0)
-    for row in grid[1:]:
+    for row in grid:
         if max(title, summary) < len(row) and row[title] is not row[summary]:
             yield from _piece(row[title], row[summary])
 
 
-def _grid(rows: list[Any]) -> list[list[Any]]:
-    """The cells of a table by row and column, a cell that spans several standing in each."""
-    grid: list[list[Any]] = []
+def _grid(rows: list[Any]) -> Iterator[list[Any]]:
+    """The cells of each row by column, a cell that spans several standing in each."""
     pending: dict[int, tuple[int, Any]] = {}  # column -> rows still to fill, cell
     for row in rows:
         line: list[Any] = []
         cells = iter([cell for cell in row if cell.tag in ("td", "th")])
-        while True:
-            column = len(line)
+        while (column := len(line)) < _MOST_COLUMNS:
             if column in pending:
                 left, cell = pending.pop(column)
                 if left > 1:
@@ -88,8 +87,7 @@ def _grid(rows: list[Any]) -> list[list[Any]]:
                 if down > 1:
                     pending[column + offset] = (down - 1, cell)
                 line.append(cell)
-        grid.append(line)
-    return grid
+        yield line
 
 
 def _span(cell: Any, name: str) -> int:

@@ -1,0 +1,260 @@
+"""Books as Project Gutenberg has served them since 1991, with nothing left but the book."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.extract.book_encoding import decode_book
+from pipeline.extract.gutenberg import read_book
+from pipeline.extract.piece import NoStoryError
+
+CHAPTERS = """\
+CHAPTER I.
+The Mill at Hask
+
+Nobody had heard the wheel of the mill at Hask since the winter in which
+the miller sold the river, and yet the flour was warm when his daughter
+came down--warm, and smelling of a well-
+kept secret. "Who ground it?" she asked.
+
+"Not I," said the cat, which was _not_ its custom.
+
+CHAPTER II.
+
+She waited up with a candle, a crust, and the third volume of a book on
+rivers. At the stroke of two the wheel turned without any water at all.
+
+    O turn for me, and turn for thee,
+    And turn for them that pay no fee;
+    Who grinds by night shall eat by day
+    And give the better half away.
+
+* * * * *
+
+In the morning the river came home.
+"""
+MODERN = f"""\
+The Project Gutenberg eBook of The Mill at Hask, by Nobody at All
+
+This eBook is for the use of anyone anywhere in the United States.
+
+Title: The Mill at Hask
+       A Tale of Flour
+
+Author: Nobody at All
+
+Produced by: A Proofreader and another
+
+*** START OF THE PROJECT GUTENBERG EBOOK THE MILL AT HASK, WITH A TITLE SO LONG
+THAT IT RUNS ON ***
+
+cover
+
+[Illustration: The mill by night,
+[as drawn by the author] in ink]
+
+The Mill at Hask
+
+by Nobody at All
+
+Contents
+
+CHAPTER I. The Mill at Hask
+CHAPTER II.
+
+{CHAPTERS}
+THE END
+
+*** END OF THE PROJECT GUTENBERG EBOOK THE MILL AT HASK ***
+
+Updated editions will replace the previous one--the old editions will be renamed.
+"""
+OLD = f"""\
+Project Gutenberg's The Mill at Hask, by Nobody at All
+
+*** START OF THIS PROJECT GUTENBERG EBOOK THE MILL AT HASK ***
+
+Produced by A Proofreader and the Online
+Distributed Proofreading Team at http://www.pgdp.net
+
+[Transcriber's Note: The spelling was left as it was.]
+
+{CHAPTERS}
+End of the Project Gutenberg EBook of The Mill at Hask, by Nobody at All
+
+*** END OF THIS PROJECT GUTENBERG EBOOK THE MILL AT HASK ***
+
+*** START: FULL LICENSE ***
+
+THE FULL PROJECT GUTENBERG LICENSE
+"""
+SMALL_PRINT = f"""\
+The Project Gutenberg Etext of The Mill at Hask, by Nobody at All
+
+***START**THE SMALL PRINT!**FOR PUBLIC DOMAIN ETEXTS**START***
+Why is this "Small Print!" statement here? You know: lawyers.
+*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*
+
+This etext was prepared by a volunteer, somewhere.
+
+{CHAPTERS}
+End of The Project Gutenberg Etext of The Mill at Hask, by Nobody at All
+"""
+GERMAN = f"""\
+*** START OF THIS PROJECT GUTENBERG EBOOK DIE MÜHLE ***
+
+{CHAPTERS}
+Ende dieses Projekt Gutenberg Etextes Die Mühle
+"""
+FRENCH = f"""\
+*** START OF THIS PROJECT GUTENBERG EBOOK LE MOULIN ***
+
+{CHAPTERS}
+Fin du Projet Gutenberg Le moulin
+"""
+BARE = CHAPTERS
+
+EXPECTED = [
+    (
+        "CHAPTER I. The Mill at Hask",
+        "Nobody had heard the wheel of the mill at Hask since the winter in which the miller sold "
+        "the river, and yet the flour was warm when his daughter came down--warm, and smelling of "
+        'a well-kept secret. "Who ground it?" she asked.\n\n'
+        '"Not I," said the cat, which was not its custom.',
+    ),
+    (
+        "CHAPTER II.",
+        "She waited up with a candle, a crust, and the third volume of a book on rivers. At the "
+        "stroke of two the wheel turned without any water at all.\n\n"
+        "O turn for me, and turn for thee,\nAnd turn for them that pay no fee;\n"
+        "Who grinds by night shall eat by day\nAnd give the better half away.\n\n"
+        "* * *\n\nIn the morning the river came home.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "book",
+    [MODERN, OLD, SMALL_PRINT, GERMAN, FRENCH, BARE],
+    ids=["modern", "old", "small print", "german", "french", "bare"],
+)
+def test_only_the_chapters_remain(book: str) -> None:
+    pieces = [piece for piece in read_book(book.encode()).pieces if not piece.left_out]
+    assert [(piece.section, piece.text) for piece in pieces] == EXPECTED
+
+
+def test_the_header_gives_the_title_over_two_lines() -> None:
+    assert read_book(MODERN.encode()).title == "The Mill at Hask A Tale of Flour"
+    assert read_book(BARE.encode()).title is None
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\r\r\n"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "latin-1", "mac_roman"],
+)
+def test_every_encoding_and_line_end(encoding: str, line_end: str) -> None:
+    text = "L'été à Besançon, où naît le mûrier ;\n\nç'était déjà la fête, dit-il, très gêné.\n" * 3
+    assert decode_book(text.replace("\n", line_end).encode(encoding)) == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252", "mac_roman"])
+def test_curly_quotes_and_dashes(encoding: str) -> None:
+    text = "“It’s late,” she said—“too late…” ‘Is it?’ he thought. " * 3
+    assert decode_book(text.encode(encoding)) == text
+
+
+def test_front_and_back_matter_is_left_out_and_named() -> None:
+    book = f"TO THE READER\n\n{'Bear with me, kind one. ' * 8}\n\n{CHAPTERS * 5}"
+    pieces = read_book(book.encode()).pieces
+    assert pieces[0].section == "TO THE READER"
+    assert pieces[0].left_out
+    assert not any(piece.left_out for piece in pieces[1:])
+
+
+def test_parts_precede_their_chapters_and_anchors_stay_apart() -> None:
+    chapter = "I.\n\n" + "It rained on the salt road all that day and all the next. " * 4 + "\n\n"
+    chapters = chapter + chapter.replace("I.", "II.", 1) + chapter.replace("I.", "III.", 1)
+    book = f"PART ONE\n\n{chapters}PART TWO\n\n{chapters}"
+    pieces = read_book(book.encode()).pieces
+    assert [piece.section for piece in pieces][2:4] == ["PART ONE, III.", "PART TWO, I."]
+    assert len({piece.anchor for piece in pieces}) == 6
+
+
+def test_letters_alone_on_a_line_are_no_chapters() -> None:
+    entry = "A word, and what the author thought of it at the time of writing, at some length.\n\n"
+    book = "".join(f"{letter}\n\n{entry * 3}" for letter in "ABCDILMVX")
+    pieces = read_book(book.encode()).pieces
+    assert [piece.anchor for piece in pieces] == ["text"]
+
+
+def test_titles_of_the_contents_table_are_found_again() -> None:
+    tale = "Once a goose was owed a kingdom and took a pond. So it goes with geese.\n\n" * 3
+    book = (
+        "CONTENTS\n\nThe Goose\nThe Pond\n\n"
+        f"THE GOOSE\n\n{tale}She looked for\nThe Pond\n\n{tale}THE POND\n\n{tale}"
+    )
+    assert [p.section for p in read_book(book.encode()).pieces] == ["THE GOOSE", "THE POND"]
+
+
+def test_a_long_book_without_chapters_is_cut_between_paragraphs() -> None:
+    paragraph = "The road went on, and so did they, and nobody counted the milestones. " * 10
+    pieces = read_book((f"{paragraph}\n\n" * 200).encode()).pieces
+    assert [piece.anchor for piece in pieces] == ["part-1", "part-2", "part-3", "part-4"]
+    assert "\n\n".join(p.text for p in pieces) == "\n\n".join([paragraph.strip()] * 200)
+
+
+def test_plays_keep_their_lines() -> None:
+    scene = (
+        "Odd.\nWho lit the lamp?\n\nKeeper.\nThe one who owed its light:\n"
+        "A man may owe a candle all his days\nAnd pay it in a night.\n\n"
+    )
+    play = f"ACT I.\n\nScene I. A quay.\n\n{scene}{scene}Scene II. The same.\n\n{scene}{scene}"
+    pieces = read_book(play.encode()).pieces
+    assert [piece.section for piece in pieces] == [
+        "ACT I., Scene I. A quay.",
+        "ACT I., Scene II. The same.",
+    ]
+    assert pieces[0].text == (scene * 2).strip()
+
+
+@pytest.mark.parametrize("body", [b"", b"\0" * 99, b"CHAPTER I\n\n" * 99, b"[Illustration: x]"])
+def test_a_book_without_text_has_no_story(body: bytes) -> None:
+    with pytest.raises(NoStoryError):
+        read_book(body)
+
+
+#: Chapters kept, the first and the last words of the story.
+REAL = {
+    "pg11.txt": (12, "Alice was beginning", "happy summer days."),
+    "pg46.txt": (5, "MARLEY was dead", "God bless Us, Every One!"),
+    "pg84.txt": (28, "To Mrs. Saville", "darkness and distance."),
+    "pg145.txt": (88, "Who that cares", "unvisited tombs."),
+    "pg1342.txt": (61, "It is a truth", "uniting them."),
+    "2160-0.txt": (21, "THE EXPEDITION", "Nov. 20."),
+    "2591-0.txt": (64, "A certain king", "her."),
+    "972.txt": (9, "The Devil's Dictionary", "every two years."),
+    "dvldc10.txt": (9, "The Devil's Dictionary", "every two years."),
+    "flatland.txt": (22, "I call our world", "."),
+    "Gaboriau_Other_Peoples_Money.txt": (42, "There is not,", ""),
+    "44157-8.txt": (41, "Marie.", "BLIJF WERKEN]"),
+}
+_BOILERPLATE = re.compile(
+    r"gutenberg|pgdp\.net|proofread|\[illustration|^produced by|trademark|small print"
+    r"|electronic work|\[transcriber|\ufffd|â€|Ã©",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_books(real_text: Path, name: str) -> None:
+    chapters, first, last = REAL[name]
+    book = read_book((real_text / "gutenberg" / name).read_bytes())
+    pieces = [piece for piece in book.pieces if not piece.left_out]
+    assert len(pieces) == chapters
+    assert pieces[0].text.startswith(first)
+    assert pieces[-1].text.endswith(last)
+    text = "\n".join(piece.text for piece in pieces)
+    assert not _BOILERPLATE.search(text)
+    assert not re.search(r"[a-z,]\n[a-z]{3,}.*\n[a-z]{3,}", text) or name == "44157-8.txt"
