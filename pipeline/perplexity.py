@@ -1,37 +1,31 @@
 """Perplexity on held-out text, as bits per UTF-8 byte, beside perplexity per token and per word.
 
 Perplexity per token does not compare models whose tokens differ; the bits a model needs for a byte
-of the text do (Gao et al. 2020, The Pile, section 3.1). A document's tokens are scored each once,
-the first after the end token that stands before every document in training. That end token, like
-the one that would close the document, is no part of the text and is not scored. What is longer
-than the context is read with a sliding window (https://huggingface.co/docs/transformers/perplexity),
-so that nothing is truncated and each token still sees at least context - stride tokens before it.
+of the text do (Gao et al. 2020, The Pile, section 3.1). Every token of a document counts, each
+once. The end token before it and the one that would close it are no part of the text and do not.
 """
 
+import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.corpus import read_split
 from pipeline.device import pick_device
+from pipeline.likelihood import negative_log_likelihoods
 from pipeline.model_spec import ModelError, ModelSpec
-from pipeline.models.initial import context_length, load_initial, load_trained
+from pipeline.models.initial import load_initial, load_trained
 from pipeline.models.tokenizers import encode, end_token
-from pipeline.packing import Tokens, batched
+from pipeline.packing import batched
 from pipeline.schema import SCORES
-
-#: Bytes of logits held at once; they dwarf everything else (GPT-2: 50,257 x 4 bytes a token).
-LOGITS_BYTES = 256 * 2**20
 
 #: Documents whose windows are sorted by length and scored together.
 DOCUMENTS_AT_ONCE = 128
@@ -89,8 +83,7 @@ def score(
         if stage == "trained":
             model, tokenizer = load_trained(model_folder / "final")
         else:
-            learned = AutoTokenizer.from_pretrained(model_folder / "final") if spec.size else None
-            model, tokenizer = load_initial(spec, corpus, learned)
+            model, tokenizer = _load_initial_again(model_folder, spec, corpus)
         totals[stage] = _score_split(
             model.to(on.kind),
             tokenizer,
@@ -123,6 +116,17 @@ def score(
     }
 
 
+def _load_initial_again(
+    model_folder: Path, spec: ModelSpec, corpus: Path
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """What the training began with: the same commit of a base, a fresh model's own vocabulary."""
+    if spec.size is not None:
+        return load_initial(spec, corpus, AutoTokenizer.from_pretrained(model_folder / "final"))
+    notes = json.loads((model_folder / "training.json").read_text("utf-8"))
+    revision = notes["base_revision"] or spec.revision
+    return load_initial(spec.model_copy(update={"revision": revision}), corpus)
+
+
 def _score_split(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -152,79 +156,6 @@ def _score_split(
             "more works or a larger held-out share"
         )
     return totals
-
-
-@dataclass(frozen=True)
-class _Window:
-    document: int
-    ids: Tokens  # the tokens fed
-    first: int  # the first position whose next token is scored
-    targets: Tokens  # the tokens scored, each after a position from `first` on
-
-
-@torch.inference_mode()
-def negative_log_likelihoods(
-    model: PreTrainedModel, documents: list[Tokens], end: int, stride: int | None = None
-) -> list[float]:
-    """Nats of each document, given as token ids, after the `end` token.
-
-    `stride`: tokens by which the window advances, by default half of the model's context.
-    """
-    model.eval()
-    context = context_length(model)
-    stride = stride or max(1, context // 2)
-    if not 1 <= stride <= context:
-        raise ModelError(f"stride {stride} is not within 1 and the model's context of {context}")
-    windows = [
-        window
-        for index, ids in enumerate(documents)
-        for window in _windows(index, ids, end, context, stride)
-    ]
-    windows.sort(key=lambda window: len(window.ids), reverse=True)
-    nats = [0.0] * len(documents)
-    for batch in _batches(windows, int(model.config.vocab_size)):
-        for window, loss in zip(batch, _score_batch(model, batch), strict=True):
-            nats[window.document] += loss
-    if not all(map(math.isfinite, nats)):
-        raise ModelError("the model's likelihoods are not finite; its training failed, train anew")
-    return nats
-
-
-def _windows(index: int, ids: Tokens, end: int, context: int, stride: int) -> Iterator[_Window]:
-    stream = np.concatenate([np.asarray([end], ids.dtype), ids])
-    scored = 0  # position in the stream up to which every token is scored
-    while scored < len(ids):
-        stop = min(max(context, scored + stride), len(ids))
-        start = max(0, stop - context)
-        yield _Window(index, stream[start:stop], scored - start, stream[scored + 1 : stop + 1])
-        scored = stop
-
-
-def _batches(windows: list[_Window], vocabulary: int) -> Iterator[list[_Window]]:
-    """Neighbours in length together, as many as their logits have room for, one at least."""
-    start = 0
-    while start < len(windows):
-        a_row = len(windows[start].ids) * vocabulary * 4
-        size = max(1, LOGITS_BYTES // a_row)
-        yield windows[start : start + size]
-        start += size
-
-
-def _score_batch(model: PreTrainedModel, batch: list[_Window]) -> list[float]:
-    longest = max(len(window.ids) for window in batch)
-    fed = torch.zeros(len(batch), longest, dtype=torch.long)
-    targets = torch.full((len(batch), longest), -100)
-    for row, window in enumerate(batch):  # padded on the right, where no token looks
-        fed[row, : len(window.ids)] = torch.from_numpy(window.ids.astype(np.int64))
-        targets[row, window.first : len(window.ids)] = torch.from_numpy(
-            window.targets.astype(np.int64)
-        )
-    logits = model(input_ids=fed.to(model.device), use_cache=False).logits.float()
-    losses = torch.nn.functional.cross_entropy(
-        logits.flatten(0, 1), targets.flatten().to(model.device), reduction="none"
-    )
-    summed: list[float] = losses.view(len(batch), longest).double().sum(1).tolist()
-    return summed
 
 
 def _perplexity(nats: float, units: int) -> float:

@@ -37,7 +37,7 @@ from pipeline.corpus import read_split
 from pipeline.device import Device, pick_device
 from pipeline.interrupts import Interrupted, StopSignal
 from pipeline.model_spec import ModelError, ModelSpec
-from pipeline.models.initial import context_length, load_initial
+from pipeline.models.initial import base_commit, context_length, load_initial
 from pipeline.models.tokenizers import end_token
 from pipeline.packing import PackedBlocks, Tokens, collate, cut_into_blocks, token_stream
 from pipeline.progress import Progress, Watch
@@ -97,7 +97,7 @@ def train(
             "name": spec.name,
             "spec": spec.model_dump(mode="json"),
             "data_version": data_version,
-            "base_revision": getattr(model.config, "_commit_hash", None),
+            "base_revision": base_commit(model),
             "seed": spec.training.seed,
             "steps": step,
             "steps_not_reached": [n for n in spec.samples.at_steps if n > step],

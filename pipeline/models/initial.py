@@ -76,6 +76,11 @@ def context_length(model: PreTrainedModel) -> int:
     return int(model.config.max_position_embeddings)
 
 
+def base_commit(model: PreTrainedModel) -> str | None:
+    """The commit of the hub that the model was loaded from; None for a folder or a fresh model."""
+    return getattr(model.config, "_commit_hash", None)
+
+
 def quiet() -> None:
     """Keep the notices and bars of the libraries off a person's terminal; errors still raise."""
     transformers.logging.set_verbosity_error()
@@ -116,8 +121,9 @@ def _load(
             output_loading_info=True,
             **config,
         )
+        # The same commit, should the branch move between the two.
         tokenizer = AutoTokenizer.from_pretrained(
-            base, revision=revision or "main", trust_remote_code=False
+            base, revision=base_commit(model) or revision or "main", trust_remote_code=False
         )
     except (OSError, ValueError, SafetensorError) as error:
         reason = " ".join(str(error).split())

@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from pipeline import perplexity
+from pipeline import likelihood
 from pipeline.corpus import read_split
+from pipeline.likelihood import negative_log_likelihoods
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.initial import load_initial, load_trained
 from pipeline.models.tokenizers import encode, end_token
-from pipeline.perplexity import negative_log_likelihoods, score
+from pipeline.perplexity import score
 from pipeline.schema import SCORES
 
 
@@ -35,11 +36,11 @@ def naive(model: torch.nn.Module, ids: list[int], end: int, context: int, stride
 
 
 @pytest.mark.parametrize("stride", [None, 1, 20, 64])
-@pytest.mark.parametrize("room", [perplexity.LOGITS_BYTES, 1, 100_000])
+@pytest.mark.parametrize("room", [likelihood.LOGITS_BYTES, 1, 100_000])
 def test_it_equals_the_plain_computation(
     trained: Path, stride: int | None, room: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(perplexity, "LOGITS_BYTES", room)  # batches of all, one, a few
+    monkeypatch.setattr(likelihood, "LOGITS_BYTES", room)  # batches of all, one, a few
     model, tokenizer = load_trained(trained / "final")
     end = end_token(tokenizer)
     stream = np.random.default_rng(0)
