@@ -29,7 +29,7 @@ _TABLE = (
             f"{_CC}/licenses/publicdomain/", attribution=False),
     Licence("LicenseRef-PublicDomain", "Public domain",
             "https://en.wikipedia.org/wiki/Public_domain", attribution=False),
-    Licence("LicenseRef-PublicDomain-US", "Public domain in the United States",
+    Licence("LicenseRef-PublicDomainUS", "Public domain in the United States",
             "https://www.gutenberg.org/policy/permission.html", attribution=False),
     Licence("CC-BY-3.0", "Creative Commons Attribution 3.0", f"{_CC}/licenses/by/3.0/",
             hugging_face="cc-by-3.0"),

