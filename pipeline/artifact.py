@@ -46,8 +46,8 @@ class Artifact:
         try:
             manifest = json.loads((root / MANIFEST).read_text("utf-8"))
             found = cls(root=root, **{name: manifest[name] for name in _STORED})
-        except (FileNotFoundError, json.JSONDecodeError, KeyError):
-            return None
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None  # none yet, or damaged: either way it has to be built
         for name, size in found.files.items():
             path = found.folder / name
             if not path.is_file() or path.stat().st_size != size:

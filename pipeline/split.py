@@ -26,22 +26,20 @@ def split_of(work_id: str, validation: float, test: float) -> str:
 def assign_splits(works: Iterable[str], validation: float, test: float) -> Mapping[str, str]:
     """The split of each of at least three works, none of the three splits being empty.
 
-    Where few works leave a split empty, the works whose hashes come nearest to its range fill it:
+    Where few works leave a split empty, the work whose hash comes nearest to its range fills it:
     still deterministic, but here a newcomer can take the place.
     """
     ordered = sorted(set(works), key=lambda work: (_position(work), work))
     if len(ordered) < len(SPLITS):
         raise ValueError(f"{len(ordered)} works cannot fill {len(SPLITS)} splits")
-    splits = {work: split_of(work, validation, test) for work in ordered}
     # In order of hash the splits are runs: validation, then test, then train.
-    if VALIDATION not in splits.values():
-        splits[ordered[0]] = VALIDATION
-    if TEST not in splits.values():
-        after = sum(split == VALIDATION for split in splits.values())
-        splits[ordered[min(after, len(ordered) - 1)]] = TEST
-    if TRAIN not in splits.values():
-        splits[ordered[-1]] = TRAIN
-    return splits
+    natural = [split_of(work, validation, test) for work in ordered]
+    held_out = min(max(natural.count(VALIDATION), 1), len(ordered) - 2)
+    tested = min(max(natural.count(TEST), 1), len(ordered) - 1 - held_out)
+    return {
+        work: VALIDATION if rank < held_out else TEST if rank < held_out + tested else TRAIN
+        for rank, work in enumerate(ordered)
+    }
 
 
 def _position(work_id: str) -> float:
