@@ -19,7 +19,10 @@ _LONGEST = 6000
 _HEADING_IN_CAPTION = re.compile(
     r"^[ \t]*((?:CHAPTER|Chapter) [IVXLC\d]+)\.?\]?\s*\Z", re.MULTILINE
 )
-_EMPHASIS = re.compile(r"(?<![^\W\d]|[=])([_=])(?=\S)([^_=]{1,2000}?)(?<=\S)\1(?![\w_=])")
+#: `_italics_`, also of half a word; `=bold=` only of whole words, since = has other uses.
+_EMPHASIS = re.compile(
+    r"(?<!_)_(?=[^\s_])([^_]{1,2000}?)(?<=\S)_(?!_)|(?<![\w=])=(?=\w)([^=\n]{1,200}?)(?<=\S)=(?![\w=])"
+)
 _PAGE_NUMBER = re.compile(
     r"^[ \t]*(?:\{\d{1,4}\}|\[\d{1,4}\]|\{p(?:age|g)?\.? ?\d+\})[ \t]*$", re.MULTILINE
 )
@@ -30,7 +33,7 @@ def remove_apparatus(text: str) -> str:
     """The text without captions, notes of transcribers, page numbers and marks of emphasis."""
     text = _without_brackets(text)
     text = _INLINE_PAGE.sub("", _PAGE_NUMBER.sub("", text))
-    return _EMPHASIS.sub(r"\2", text)
+    return _EMPHASIS.sub(r"\1\2", text)
 
 
 def _without_brackets(text: str) -> str:

@@ -27,6 +27,8 @@ _LONG_LINE = 0.6
 _COLUMNS = re.compile(r"\S {4,}\S")
 #: Stars or dashes that part scenes.
 _SCENE_BREAK = re.compile(r"[\s*.·•_~—-]*[*·•_~—-][\s*.·•_~—-]*")
+#: Two spaces after a full stop, as typists did.
+_SPACES = re.compile(r" {2,}")
 _CAPITAL = re.compile(r"[\W_]*[A-ZÀ-ÖØ-ÞŒ]")
 
 
@@ -46,7 +48,7 @@ def lay_out(block: list[str], width: int) -> str:
     if all(_SCENE_BREAK.fullmatch(line) for line in lines):
         return SCENE_BREAK
     if len(lines) == 1:
-        return lines[0]
+        return _SPACES.sub(" ", lines[0])
     verse = len(lines) > 2 and _capitals(lines) >= _VERSE_CAPITALS
     if verse or sum(bool(_COLUMNS.search(line)) for line in lines) > len(lines) / 2:
         return "\n".join(lines)
@@ -71,7 +73,7 @@ def _join(lines: list[str], width: int) -> str:
         meant = len(before.strip()) < lines_width * _SHORT_LINE and _CAPITAL.match(after)
         text += "\n" if meant else _joint(before, after)
         text += after.strip()
-    return text
+    return _SPACES.sub(" ", text)
 
 
 def _joint(before: str, after: str) -> str:
@@ -95,7 +97,10 @@ def _by_indent(lines: list[str]) -> list[list[str]]:
 
 def _dedent(block: list[str]) -> list[str]:
     margin = min(len(line) - len(line.lstrip()) for line in block)
-    return [line[margin:].rstrip() for line in block]
+    lines = [line[margin:].rstrip() for line in block]
+    if not any(line.startswith(" ") for line in lines[1:]):
+        lines[0] = lines[0].lstrip()  # a speech or a paragraph that opens with an indent
+    return lines
 
 
 def _capitals(lines: list[str]) -> float:

@@ -205,6 +205,13 @@ def test_a_long_book_without_chapters_is_cut_between_paragraphs() -> None:
     assert "\n\n".join(p.text for p in pieces) == "\n\n".join([paragraph.strip()] * 200)
 
 
+def test_marks_of_emphasis_go_and_nothing_else() -> None:
+    marked = "_Un_important, she said, =quite= so; 2 + 2 = 4 = 2 * 2, Mr. ____ of W__ agreed. "
+    plain = "Unimportant, she said, quite so; 2 + 2 = 4 = 2 * 2, Mr. ____ of W__ agreed. "
+    (piece,) = read_book((marked * 3).encode()).pieces
+    assert piece.text == (plain * 3).strip()
+
+
 def test_plays_keep_their_lines() -> None:
     scene = (
         "Odd.\nWho lit the lamp?\n\nKeeper.\nThe one who owed its light:\n"
