@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipeline.artifact import Artifact
+from pipeline.reports import REPORT
 from pipeline.reports.summary import summary
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -22,9 +23,9 @@ def report(
     model: Annotated[str, typer.Argument(help="name of a story model, e.g. batman-gpt2")],
 ) -> None:
     """Print a model's figures, some of its stories, and where its report lies."""
-    artifact = _artifact("reports", model)
-    typer.echo(summary(artifact.folder))
-    typer.echo(f"\nReport: {artifact.folder / 'report.html'}")
+    made = _artifact("reports", model)
+    samples = _artifact("samples", model)
+    typer.echo(summary(made.figures, samples.folder, report=made.folder / REPORT))
 
 
 def _artifact(kind: str, name: str) -> Artifact:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow.parquet as pq
 
 from pipeline.artifact import Artifact
 
@@ -25,17 +26,20 @@ def result(
     artifact: Artifact,
     metadata: Mapping[str, Any],
     checks: list[dg.AssetCheckResult] | None = None,
-) -> dg.MaterializeResult[Any]:
+) -> dg.MaterializeResult:
     """The materialization of an artifact, saying whether it was reused."""
     if artifact.reused:
         context.log.info("reused: inputs, configuration and code are those of %s", artifact.folder)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(artifact.data_version),
         metadata={
-            "reused": artifact.reused,
+            **{
+                name: round(value, 4) if isinstance(value, float) else value
+                for name, value in metadata.items()
+            },
             "path": dg.MetadataValue.path(str(artifact.folder)),
             "size": dg.MetadataValue.text(_size(sum(artifact.files.values()))),
-            **metadata,
+            "reused": artifact.reused,
         },
         check_results=checks or [],
     )
@@ -65,6 +69,14 @@ def head(path: Path) -> str:
     """The beginning of a text file."""
     with path.open("rb") as file:
         return file.read(4 * _EXTRACT).decode("utf-8", errors="ignore")
+
+
+def first_text(documents: Path) -> str:
+    """The text of the first of the documents; empty where there is none."""
+    with pq.ParquetFile(documents) as file:
+        for batch in file.iter_batches(1, columns=["text"]):
+            return str(batch["text"][0].as_py())
+    return ""
 
 
 def _cell(value: object) -> str:

@@ -11,6 +11,7 @@ from crawlers.franchise import corpora_folder
 from crawlers.page_store import CrawlOutcome, PageStore
 from dagster_project.child import run_child
 from pipeline.artifact import Artifact
+from pipeline.device import Device, pick_device
 
 
 class DataStore(dg.ConfigurableResource[Any]):
@@ -82,8 +83,6 @@ class Gpu(dg.ConfigurableResource[Any]):
 
     device: str = ""
 
-    def pick(self) -> str:
-        """The device's name for torch."""
-        from pipeline.device import pick_device  # torch takes seconds to import
-
-        return pick_device(self.device or None).name
+    def pick(self) -> Device:
+        """The device wanted, or the best there is. Raises ModelError where it is missing."""
+        return pick_device(self.device or None)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from dagster_pipes import open_dagster_pipes
 
-from pipeline.model_spec import ModelSpec
-from pipeline.training import TrainingError, train
+from pipeline.interrupts import Interrupted
+from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.training import train
 
 
 def main() -> int:
-    """Train what the Pipes context describes; 2 with one line on an error that is the user's."""
+    """Train what the Pipes context describes; 0 done, 2 bad input, 128 + signal interrupted."""
     with open_dagster_pipes() as pipes:
         try:
             train(
@@ -22,11 +23,15 @@ def main() -> int:
                 Path(pipes.get_extra("corpus")),
                 Path(pipes.get_extra("folder")),
                 device=pipes.get_extra("device"),
+                data_version=pipes.get_extra("data_version"),
                 report=lambda progress: pipes.log.info(str(progress)),
             )
-        except TrainingError as error:
+        except (ModelError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
+        except Interrupted as interrupted:
+            print(interrupted, file=sys.stderr)
+            return 128 + interrupted.signum
     return 0
 
 

@@ -10,10 +10,10 @@ from crawlers.franchise import COMPONENT, FranchiseSpec, source_name
 from dagster_project import checks
 from dagster_project.child import ChildError
 from dagster_project.components.story_corpus import corpus_asset
-from dagster_project.presentation import OWNERS, extract, group_name, result, table
+from dagster_project.presentation import OWNERS, extract, first_text, group_name, result, table
 from dagster_project.resources import Crawler, DataStore
 from pipeline.artifact import code_version, fingerprint, materialize
-from pipeline.extract import SourceRules, first_document
+from pipeline.extract import SourceRules
 from pipeline.extract import extract as extract_documents
 
 _TEMPLATE = """\
@@ -115,7 +115,7 @@ def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefini
     )
     def pages(
         context: dg.AssetExecutionContext, data: DataStore, crawler: Crawler
-    ) -> dg.MaterializeResult[Any]:
+    ) -> dg.MaterializeResult:
         try:
             outcome = crawler.crawl(data, name, spider, context.log.info)
         except ChildError as error:
@@ -157,7 +157,7 @@ def _documents_asset(name: str, spec: FranchiseSpec) -> dg.AssetsDefinition:
         owners=OWNERS,
         check_specs=[dg.AssetCheckSpec("not_empty", asset=key, blocking=True)],
     )
-    def documents(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult[Any]:
+    def documents(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
         stores = [data.pages(name, spider) for spider in spec.spiders()]
         rules = source_rules(spec)
         artifact = materialize(
@@ -175,12 +175,15 @@ def _documents_asset(name: str, spec: FranchiseSpec) -> dg.AssetsDefinition:
             artifact,
             {
                 "documents": figures["documents"],
-                "dropped": sum(figures["dropped"].values()),
-                "dropped_by_reason": table(
-                    ["reason", "documents"], [list(row) for row in figures["dropped"].items()]
-                ),
+                "pages": figures["pages"],
                 "characters": figures["characters"],
-                "sample": extract(first_document(artifact.folder)),
+                "words": figures["words"],
+                "dropped": figures["dropped"],
+                "dropped_by_reason": table(
+                    ["reason", "documents"],
+                    [list(row) for row in figures["dropped_by_reason"].items()],
+                ),
+                "sample": extract(first_text(artifact.folder / "documents.parquet")),
             },
             [checks.not_empty(figures)],
         )

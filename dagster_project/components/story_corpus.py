@@ -1,12 +1,13 @@
 """A corpus as an asset: `train.txt`, held-out text, and where every byte of them comes from."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 from pydantic import BaseModel
 
 from dagster_project import checks
-from dagster_project.presentation import OWNERS, extract, group_name, head, result
+from dagster_project.presentation import OWNERS, extract, group_name, head, result, table
 from dagster_project.resources import DataStore
 from pipeline.artifact import code_version, fingerprint, materialize
 from pipeline.corpus import CorpusConfig, build_corpus
@@ -52,7 +53,7 @@ def corpus_asset(name: str, title: str, franchises: list[str]) -> dg.AssetsDefin
         owners=OWNERS,
         check_specs=[dg.AssetCheckSpec("split_disjoint", asset=key, blocking=True)],
     )
-    def corpus(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult[Any]:
+    def corpus(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
         documents = {
             franchise: data.load("documents", franchise, made_by=f"{franchise}/documents")
             for franchise in franchises
@@ -63,7 +64,15 @@ def corpus_asset(name: str, title: str, franchises: list[str]) -> dg.AssetsDefin
             fingerprint(
                 documents={name: made.data_version for name, made in documents.items()},
                 config=config.model_dump(),
-                code=code_version("pipeline.corpus", "pipeline.schema"),
+                code=code_version(
+                    "pipeline.corpus",
+                    "pipeline.corpus_card",
+                    "pipeline.corpus_figures",
+                    "pipeline.corpus_files",
+                    "pipeline.licences",
+                    "pipeline.schema",
+                    "pipeline.split",
+                ),
             ),
             lambda folder: build_corpus(
                 {
@@ -80,10 +89,28 @@ def corpus_asset(name: str, title: str, franchises: list[str]) -> dg.AssetsDefin
             artifact,
             {
                 "documents": figures["documents"],
+                "works": figures["works"],
                 "characters": figures["characters"],
+                "words": figures["words"],
+                "duplicates": figures["duplicates"],
+                "non_commercial": figures["non_commercial"],
+                "splits": _by(figures, "split"),
+                "sources": _by(figures, "source"),
+                "licences": _by(figures, "licence"),
                 "sample": extract(head(artifact.folder / "train.txt")),
             },
             [checks.split_disjoint(artifact.folder / "manifest.parquet")],
         )
 
     return corpus
+
+
+def _by(figures: Mapping[str, Any], name: str) -> dg.MetadataValue[Any]:
+    columns = ["documents", "works", "bytes", "words"]
+    return table(
+        [name, *columns],
+        [
+            [group, *(tally[column] for column in columns)]
+            for group, tally in figures[f"by_{name}"].items()
+        ],
+    )

@@ -1,5 +1,8 @@
 """A story model as assets: trained, sampled, measured, and reported on."""
 
+import json
+import warnings
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -8,10 +11,25 @@ from pydantic import BaseModel
 
 from dagster_project import checks
 from dagster_project.child import ChildError, run_child
-from dagster_project.presentation import OWNERS, extract, group_name, png, result
+from dagster_project.presentation import OWNERS, extract, group_name, png, result, table
 from dagster_project.resources import DataStore, Gpu
 from pipeline.artifact import Artifact, code_version, fingerprint, materialize
 from pipeline.model_spec import ModelSpec
+
+# Dagster warns of its own use of its own preview feature at every training.
+warnings.filterwarnings("ignore", message=".*expected_writer_count", category=dg.PreviewWarning)
+
+#: What a person wants to know of a training, in the order of asking; training.json has the rest.
+_TRAINING_FIGURES = (
+    "loss",
+    "validation_loss",
+    "steps",
+    "parameters",
+    "tokens_seen",
+    "tokens_per_second",
+    "minutes",
+    "peak_memory_bytes",
+)
 
 
 class StoryModel(dg.Component):
@@ -60,14 +78,12 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         owners=OWNERS,
         pool="gpu",
     )
-    def model(
-        context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu
-    ) -> dg.MaterializeResult[Any]:
+    def model(context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu) -> dg.MaterializeResult:
         corpus = _load_corpus(spec, data)
-        device = gpu.pick()
-        context.log.info("training on %s", device)
 
-        def train(folder: Any) -> Any:
+        def train(folder: Path) -> Any:
+            device = gpu.pick()
+            context.log.info("training on %s (%s)", device.kind, device.name)
             with dg.open_pipes_session(
                 context,
                 context_injector=dg.PipesEnvContextInjector(),
@@ -76,7 +92,8 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                     "spec": spec.model_dump(mode="json"),
                     "corpus": str(corpus.folder),
                     "folder": str(folder),
-                    "device": device,
+                    "device": device.kind,
+                    "data_version": corpus.data_version,
                 },
             ) as session:
                 try:
@@ -87,14 +104,14 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                     )
                 except ChildError as error:
                     raise dg.Failure(str(error), allow_retries=False) from error
-            return training_figures(folder)
+            return json.loads((folder / "training.json").read_text("utf-8"))
 
         artifact = materialize(
             data.path("models", spec.name),
             fingerprint(
                 corpus=corpus.data_version,
-                spec=spec.training_inputs(),
-                code=code_version("pipeline.training", "pipeline.models"),
+                spec=spec.model_inputs(),
+                code=code_version("pipeline.training", "pipeline.packing", "pipeline.models"),
             ),
             train,
             resumable=True,
@@ -105,7 +122,12 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         return result(
             context,
             artifact,
-            {**artifact.figures, "loss_curve": png(loss_png(loss), "loss by step")},
+            {
+                "loss_curve": png(loss_png(loss), "loss by step"),
+                **{name: artifact.figures[name] for name in _TRAINING_FIGURES},
+                "device": artifact.figures["device"]["name"],
+                "configuration": dg.MetadataValue.json(artifact.figures["spec"]),
+            },
         )
 
     return model
@@ -124,7 +146,7 @@ def _samples_asset(spec: ModelSpec) -> dg.AssetsDefinition:
     )
     def samples(
         context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu
-    ) -> dg.MaterializeResult[Any]:
+    ) -> dg.MaterializeResult:
         from pipeline.sampling import sample
 
         model = _load_model(spec, data)
@@ -136,7 +158,13 @@ def _samples_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                 code=code_version("pipeline.sampling"),
             ),
             lambda folder: sample(
-                model.folder, spec, folder, device=gpu.pick(), report=context.log.info
+                model.folder,
+                spec,
+                folder,
+                device=gpu.pick().kind,
+                report=lambda checkpoint, done, total: context.log.info(
+                    "%s: %d of %d stories", checkpoint, done, total
+                ),
             ),
         )
         table = pq.read_table(artifact.folder / "samples.parquet")
@@ -166,7 +194,7 @@ def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
     )
     def perplexity(
         context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu
-    ) -> dg.MaterializeResult[Any]:
+    ) -> dg.MaterializeResult:
         from pipeline.perplexity import score
         from pipeline.reports.plots import bits_per_byte_png
 
@@ -183,8 +211,10 @@ def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                 spec,
                 corpus.folder,
                 folder,
-                device=gpu.pick(),
-                report=context.log.info,
+                device=gpu.pick().kind,
+                report=lambda stage, documents: context.log.info(
+                    "%s model: %d documents scored", stage, documents
+                ),
             ),
         )
         figures = artifact.figures
@@ -192,8 +222,27 @@ def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         return result(
             context,
             artifact,
-            {**figures, "plot": png(bits_per_byte_png(scores), "bits per byte, before and after")},
-            [checks.tuned_better(figures["bits_per_byte_before"], figures["bits_per_byte_after"])],
+            {
+                "plot": png(bits_per_byte_png(scores), "bits per byte, before and after"),
+                "bits_per_byte": figures["bits_per_byte"],
+                "bits_per_byte_before": figures["bits_per_byte_initial"],
+                "perplexity_per_token": figures["perplexity_per_token"],
+                "perplexity_per_token_before": figures["perplexity_per_token_initial"],
+                "held_out": f"{figures['documents']:,} documents, {figures['bytes']:,} bytes "
+                f"({figures['split']} split)",
+                "by_source": table(
+                    ["source", "before", "after"],
+                    [
+                        [
+                            source,
+                            f"{score['bits_per_byte_initial']:.3f}",
+                            f"{score['bits_per_byte']:.3f}",
+                        ]
+                        for source, score in figures["by_source"].items()
+                    ],
+                ),
+            },
+            [checks.tuned_better(figures["bits_per_byte_initial"], figures["bits_per_byte"])],
         )
 
     return perplexity
@@ -209,8 +258,9 @@ def _report_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         kinds={"html"},
         owners=OWNERS,
     )
-    def report(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult[Any]:
+    def report(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
         from pipeline.reports import write_report
+        from pipeline.reports.plots import bits_per_byte_png
 
         model, corpus = _load_model(spec, data), _load_corpus(spec, data)
         samples = data.load("samples", spec.name, made_by=f"{spec.name}/samples")
@@ -220,7 +270,7 @@ def _report_asset(spec: ModelSpec) -> dg.AssetsDefinition:
             data.path("reports", spec.name),
             fingerprint(
                 inputs={name: made.data_version for name, made in inputs.items()},
-                code=code_version("pipeline.reports"),
+                code=code_version("pipeline.reports", "pipeline.licences"),
             ),
             lambda folder: write_report(
                 name=spec.name,
@@ -239,6 +289,13 @@ def _report_asset(spec: ModelSpec) -> dg.AssetsDefinition:
             {
                 "report": dg.MetadataValue.url(data.report_url(page)),
                 "file": dg.MetadataValue.path(str(page)),
+                "verdict": artifact.figures["verdict"],
+                "plot": png(
+                    bits_per_byte_png(pq.read_table(scores.folder / "scores.parquet")),
+                    "bits per byte, before and after",
+                ),
+                "bits_per_byte": artifact.figures["bits_per_byte_after"],
+                "stories": artifact.figures["samples"],
             },
         )
 

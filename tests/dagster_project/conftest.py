@@ -1,0 +1,122 @@
+"""A project of its own for each test that runs Dagster: corpora, data root, DAGSTER_HOME."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from crawlers.samplesite import SampleSites
+
+ROOT = Path(__file__).parents[2]
+
+_PYPROJECT = """\
+[tool.dg]
+directory_type = "project"
+[tool.dg.project]
+root_module = "corpora"
+defs_module = "corpora"
+code_location_target_module = "dagster_project.definitions"
+registry_modules = ["dagster_project.components"]
+"""
+
+_KEEPERS = """\
+type: dagster_project.components.Franchise
+attributes:
+  title: Keepers
+  genre: adventure
+  sources:
+    - spider: bulbapedia
+      site: {site}
+      series:
+        - {{prefix: LK, first: 1, last: {last}}}
+"""
+
+_STORY_MODEL = """\
+type: dagster_project.components.StoryModel
+attributes:
+  name: keepers-gpt2
+  corpus: keepers
+  preset: gpt2
+  size: nano
+  vocabulary: 512
+  training: {{steps: {steps}, batch_size: 4, log_every: 5, eval_every: 20, save_every: 20}}
+  samples:
+    at_steps: [10]
+    prompts: ["The keeper"]
+    settings: [{{name: free, temperature: 1.0, max_length: 40}}]
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder like the repository's, as far as Dagster is concerned."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DAGSTER_HOME": str(self.folder / ".dagster"),
+            "LOREMILL_DATA": str(self.data),
+            "LOREMILL_CORPORA": str(self.folder / "corpora"),
+            "PYTHONPATH": str(self.folder),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        }
+
+    def write(self, name: str, *documents: str) -> None:
+        """A `defs.yaml` of these documents."""
+        (self.folder / "corpora" / name).mkdir(exist_ok=True)
+        path = self.folder / "corpora" / name / "defs.yaml"
+        path.write_text("---\n".join(documents), "utf-8")
+
+    def write_keepers(self, site: str, episodes: int, steps: int = 30) -> None:
+        """A franchise of some episodes, and a model that trains in seconds."""
+        self.write(
+            "keepers",
+            _KEEPERS.format(site=site, last=episodes),
+            _STORY_MODEL.format(steps=steps),
+        )
+
+    def dg(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`dg …` in the project's folder."""
+        return subprocess.run(
+            ["dg", *arguments],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+
+    def launch(self, selection: str) -> subprocess.CompletedProcess[str]:
+        """`dg launch --assets SELECTION`."""
+        return self.dg("launch", "--assets", selection)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project with the repository's own `dagster.yaml`."""
+    (tmp_path / "pyproject.toml").write_text(_PYPROJECT, "utf-8")
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "__init__.py").touch()
+    (tmp_path / ".dagster").mkdir()
+    shutil.copy(ROOT / ".dagster" / "dagster.yaml", tmp_path / ".dagster")
+    return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sites() -> Iterator[SampleSites]:
+    """The sample sites on free ports."""
+    with SampleSites() as sites:
+        yield sites
