@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scrapy import Spider
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
 from scrapy.exporters import BaseItemExporter
 from w3lib.url import file_uri_to_path
 
 from crawlers.atomic import sync_folder
 from crawlers.component import spider_of
 from crawlers.page import Page
+from crawlers.yaml_spec import SpecError
 from pipeline.schema import PAGES
 
 #: Of one row group.
@@ -65,8 +65,8 @@ class AtomicFileStorage:
         self._aside = self._target.with_name(f".{self._target.name}.{os.getpid()}")
         self._append = not options.get("overwrite", False) and self._target.exists()
         if self._append and options.get("format") == "parquet":
-            raise NotConfigured(
-                f"{self._target}: a Parquet file cannot be added to; use -O to replace it"
+            raise SpecError(
+                [f"{self._target}: a Parquet file cannot be added to; use -O to replace it"]
             )
 
     @classmethod

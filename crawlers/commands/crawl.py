@@ -38,6 +38,9 @@ class Command(CrawlCommand):
                 self._refuse(mistake)
             return
         self.exitcode = 0 if spider_of(crawler).outcome.complete else 1
+        if any(key.startswith("feedexport/failed_count") for key in crawler.stats.get_stats()):
+            print("error: a feed (-o, -O) could not be written; the log says why", file=sys.stderr)
+            self.exitcode = 1
 
     def _refuse(self, mistake: str) -> None:
         print(f"error: {mistake}", file=sys.stderr)

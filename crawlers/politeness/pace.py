@@ -6,9 +6,6 @@ as long each time. Slow answers lengthen the delay as Scrapy's AutoThrottle does
 but never below what the site asked for.
 """
 
-from typing import Self
-
-from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
@@ -30,6 +27,7 @@ class PaceMiddleware(Component):
 
     def __init__(self, crawler: Crawler):
         super().__init__(crawler)
+        self._sent: set[Request] = set()
         settings = crawler.settings
         self._retries = settings.getint("RETRY_TIMES")
         self._backoff = settings.getfloat("RETRY_BACKOFF")
@@ -38,23 +36,40 @@ class PaceMiddleware(Component):
         self._target = settings.getfloat("AUTOTHROTTLE_TARGET_CONCURRENCY")
         self._longest_delay = settings.getfloat("AUTOTHROTTLE_MAX_DELAY")
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Hears when a request has left the network."""
-        middleware = cls(crawler)
-        crawler.signals.connect(middleware._left, signals.request_left_downloader)
-        return middleware
-
     async def process_request(self, request: Request) -> None:
         """Wait for the host's turn."""
         host = self.spider.host(request.url)
         request.meta["download_slot"] = host.origin
         await host.turn(lambda: self.crawler.engine.running)
+        self._sent.add(request)
         self.spider.outcome.requests += 1
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Learn from the answer how fast the next request may come."""
+        """Learn from the answer how fast the next request may come, then let it come."""
         host = self.spider.host(request.url)
+        try:
+            self._learn(host, request, response)
+        finally:
+            self._done(host, request)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Back off from a host that does not answer, and give it up in the end."""
+        if request not in self._sent:
+            return  # refused before its turn
+        host = self.spider.host(request.url)
+        if isinstance(exception, NO_ANSWER):
+            host.unanswered += 1
+            host.pause(self._backoff * 2 ** request.meta.get("retry_times", 0))
+            if host.unanswered >= _DOWN_AFTER:
+                host.stop(
+                    f"did not answer {host.unanswered} requests in a row "
+                    f"({type(exception).__name__})",
+                    "see whether the site is up, then run the same command to go on",
+                )
+        self._done(host, request)
+
+    def _learn(self, host: Host, request: Request, response: Response) -> None:
         host.unanswered = 0
         self.spider.outcome.bytes += len(response.body)
         tried = request.meta.get("retry_times", 0)
@@ -71,23 +86,12 @@ class PaceMiddleware(Component):
         elif response.status in _NEEDS_REST:
             host.pause(_BUSY * self._backoff * 2**tried)
         self._adapt(host, request, response)
-        return response
 
-    def process_exception(self, request: Request, exception: Exception) -> None:
-        """Back off from a host that does not answer, and give it up in the end."""
-        if isinstance(exception, NO_ANSWER):
-            host = self.spider.host(request.url)
-            host.unanswered += 1
-            host.pause(self._backoff * 2 ** request.meta.get("retry_times", 0))
-            if host.unanswered >= _DOWN_AFTER:
-                host.stop(
-                    f"did not answer {host.unanswered} requests in a row "
-                    f"({type(exception).__name__})",
-                    "see whether the site is up, then run the same command to go on",
-                )
-
-    def _left(self, request: Request) -> None:
-        self.spider.host(request.url).done()
+    def _done(self, host: Host, request: Request) -> None:
+        # Not on Scrapy's signal that the request left the downloader: that comes before the answer
+        # was judged, and the next request would be off before a pause could hold it.
+        self._sent.remove(request)
+        host.done()
 
     def _adapt(self, host: Host, request: Request, response: Response) -> None:
         """AutoThrottle's rule (docs.scrapy.org, "Throttling algorithm"), above the host's floor."""

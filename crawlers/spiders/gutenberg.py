@@ -71,6 +71,9 @@ class GutenbergSpider(FranchiseSpider):
                     source,
                 )
             return
+        if response.status == 304:
+            self.outcome.unchanged += 1
+            return
         if not response.body.strip():
             self.fail(response.url, "is empty", "run the same command again later")
             return
@@ -88,12 +91,18 @@ class GutenbergSpider(FranchiseSpider):
         )
 
     def _request(self, identity: str, book: Book, source: AnySource, paths: list[str]) -> Request:
+        url = self.origins(source)[-1] + paths[0]
+        stored = self.stored(identity, source)
+        headers = {}
+        if stored is not None and stored.final_url == url:
+            headers = {"If-None-Match": stored.etag, "If-Modified-Since": stored.last_modified}
         return Request(
-            self.origins(source)[-1] + paths[0],
+            url,
             callback=self.parse_book,
             errback=self.page_failed,
+            headers={name: value for name, value in headers.items() if value},
             cb_kwargs={"identity": identity, "book": book, "source": source, "paths": paths[1:]},
-            meta={"handle_httpstatus_list": [404]},
+            meta={"handle_httpstatus_list": [304, 404]},
             dont_filter=True,
         )
 

@@ -4,7 +4,7 @@ A wiki of its own needs a subclass with a name and a policy; see wikipedia.py.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from scrapy import Request
 from scrapy.http import Response
@@ -78,38 +78,40 @@ class MediaWikiSpider(FranchiseSpider):
         )
 
     async def _articles(self, source: MediaWikiSource, api: ActionApi) -> AsyncIterator[Listed]:
+        """What each line of the source names; one that names nothing is a mistake."""
+        for pages, otherwise, remedy in self._lines(source, api):
+            found = False
+            async for listed in pages:
+                found = True
+                yield listed
+            if not found:
+                self.fail(api.url, otherwise, remedy, source)
+
+    def _lines(
+        self, source: MediaWikiSource, api: ActionApi
+    ) -> Iterator[tuple[AsyncIterator[Listed], str, str]]:
+        """In the YAML's order: pages, what to say where there are none, and the remedy."""
         for category in source.categories:
-            found = False
-            async for listed in category_members(api, category, source.depth):
-                found = True
-                yield listed
-            if not found:
-                deeper = "" if source.depth else ", or give `depth` if it holds only subcategories"
-                self.fail(api.url, f"the category {category!r} has no pages",
-                          f"see whether its name is right{deeper}", source)  # fmt: skip
-        for list_page in source.list_pages:
-            found = False
-            async for listed in linked_pages(api, list_page):
-                found = True
-                yield listed
-            if not found:
-                self.fail(api.url, f"the list page {list_page!r} is not there or links nowhere",
-                          "see whether its title is right", source)  # fmt: skip
+            pages = category_members(api, category, source.depth)
+            deeper = "" if source.depth else ", or give `depth` if it holds only subcategories"
+            remedy = f"see whether its name is right{deeper}"
+            yield pages, f"the category {category!r} has no pages", remedy
+        for title in source.list_pages:
+            remedy = "see whether its title is right"
+            yield linked_pages(api, title), f"the list page {title!r} links to no pages", remedy
         for series in source.series:
-            found = False
-            async for page in titled_pages(api, series.titles()):
-                if isinstance(page, Missing):
-                    self.fail(api.url, f"{page.title!r} {page.why}", "end the series before it")
-                else:
-                    found = True
-                    yield page
-            if not found:
-                self.fail(api.url, f"the series {series.prefix!r} has no pages",
-                          "see whether prefix, numbers and digits are right", source)  # fmt: skip
-        async for page in titled_pages(api, source.titles):
+            pages = self._present(api, series.titles())
+            remedy = "see whether prefix, numbers and digits are right"
+            yield pages, f"the series {series.prefix!r} has no pages", remedy
+        if source.titles:
+            pages = self._present(api, source.titles)
+            yield pages, "none of the titles has a page", "see whether they are right"
+
+    async def _present(self, api: ActionApi, titles: Sequence[str]) -> AsyncIterator[Listed]:
+        """The pages that exist; the others are reported and passed over."""
+        async for page in titled_pages(api, titles):
             if isinstance(page, Missing):
-                self.fail(api.url, f"{page.title!r} {page.why}",
-                          "see whether the title is right", source)  # fmt: skip
+                self.fail(api.url, f"{page.title!r} {page.why}", "leave it out if it stays so")
             else:
                 yield page
 

@@ -1,0 +1,129 @@
+"""The Gutenberg spider against a served library, and what the catalogue makes of a source."""
+
+import pytest
+
+from crawlers.catalogue import read_catalogue, select
+from crawlers.explain import SourceError
+from crawlers.franchise import GutenbergSource
+from crawlers.samplesite.library import Book, LibrarySite
+from crawlers.samplesite.server import SiteServer
+
+BAUM = "Baum, L. Frank (Lyman Frank), 1856-1919; Denslow, W. W., 1856-1915 [Illustrator]"
+BOOKS = [
+    Book(7, "The Emerald Stair", BAUM, {"pg7.txt": b"cache"}),
+    Book(55, "The Stair of Oz", BAUM, {"55-0.txt": "pósted".encode(), "55-8.txt": b"old"}),
+    Book(123, "Lichter", "Weber, Anna", {"123-8.txt": b"latin-1"}, language="de"),
+    Book(900, "No text", "Weber, Anna", {}, subjects="Ghost stories; Fiction"),
+    Book(12345, "Deep", "Pratt, Jo", {"12345-0.txt": b"deep"}, subjects="Ghost stories -- Fiction"),
+]
+
+
+class MirrorOnly(LibrarySite):
+    """A mirror, which has only the folders of one digit each."""
+
+    def answer(self, request):
+        if request.path.startswith(("/files/", "/cache/epub/1")):
+            request = type(request)(request.method, "/none", request.headers, "", request.origin)
+        return super().answer(request)
+
+
+@pytest.fixture
+def library():
+    library = MirrorOnly({book.number: book for book in BOOKS})
+    with SiteServer([library], [0]) as server:
+        library.origin = server.origins[0]
+        library.log = server.log
+        yield library
+
+
+def test_books_by_number_author_and_subject(workplace, library) -> None:
+    workplace.franchise(
+        "oz",
+        {
+            "spider": "gutenberg",
+            "site": library.origin,
+            "books": [123, 12345],
+            "authors": ["Baum, L. Frank"],
+            "title_contains": "emerald",
+        },
+    )
+    crawl = workplace.crawl("gutenberg", "oz")
+    assert crawl.status == 0, crawl.stderr
+    pages = crawl.pages()
+    assert {row["title"]: row["body"] for row in pages.values()} == {
+        "Lichter": b"latin-1",
+        "Deep": b"deep",
+        "The Emerald Stair": b"cache",
+    }
+    deep = pages[f"{library.origin}/ebooks/12345"]
+    assert deep["final_url"].endswith("/1/2/3/4/12345/12345-0.txt")
+    assert deep["page_id"] == "12345"
+    assert deep["licence"] == "LicenseRef-PublicDomainUS"
+    assert f"{library.origin}/ebooks/55" not in pages
+
+
+def test_unchanged_books_are_not_stored_again(workplace, library) -> None:
+    workplace.franchise("oz", {"spider": "gutenberg", "site": library.origin, "books": [7]})
+    version = workplace.crawl("gutenberg", "oz").store.data_version()
+    again = workplace.crawl("gutenberg", "oz")
+    assert (again.outcome.fetched, again.outcome.unchanged) == (0, 1)
+    assert library.log.entries()[-1].status == 304
+    # Rebuilt: a new date, the same text.
+    library.put(Book(7, "The Emerald Stair", BAUM, {"pg7.txt": b"cache", "x": b""}))
+    rebuilt = workplace.crawl("gutenberg", "oz")
+    assert library.log.entries()[-1].status == 200
+    assert (rebuilt.outcome.fetched, rebuilt.outcome.unchanged) == (0, 1)
+    assert len(rebuilt.store.parts()) == 1
+    library.put(Book(7, "The Emerald Stair", BAUM, {"pg7.txt": b"another text"}))
+    changed = workplace.crawl("gutenberg", "oz")
+    assert changed.outcome.fetched == 1
+    assert changed.store.data_version() != version
+
+
+def test_missing_books_are_named(workplace, library) -> None:
+    workplace.franchise(
+        "oz", {"spider": "gutenberg", "site": library.origin, "books": [7, 900, 4711]}
+    )
+    crawl = workplace.crawl("gutenberg", "oz")
+    assert crawl.status == 1
+    assert crawl.store.count() == 1
+    assert any("book 4711 is not in the catalogue" in error for error in crawl.errors)
+    assert any("book 900, 'No text', has no plain text" in error for error in crawl.errors)
+    assert all("defs.yaml: source gutenberg" in error for error in crawl.errors)
+
+
+HEADER = "Text#,Type,Issued,Title,Language,Authors,Subjects,LoCC,Bookshelves\r\n"
+CATALOGUE = HEADER + (
+    '1,Text,1971-12-01,"A Title\r\nWith a subtitle",en,"Ann, A.",Fairies,E,Fantasy\r\n'
+    '2,Sound,1971-12-01,Spoken,en,"Ann, A.",Fairies,E,Fantasy\r\n'
+    '3,Text,1971-12-01,Deux,fr; en,"Bob, B.; Ann, A. [Translator]",Fairies -- France,E,\r\n'
+    '4,Text,1971-12-01,Drei,de,"Ann, A.",Elfen,E,Fantasy\r\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers", "not_found"),
+    [
+        ({"authors": ["ann, a"]}, [1], []),
+        ({"subjects": ["fairies"]}, [1, 3], []),
+        ({"bookshelves": ["fantasy"], "language": "de"}, [4], []),
+        ({"books": [4, 1]}, [4, 1], []),
+        ({"books": [2]}, [], ["book 2 is Sound, not Text"]),
+        ({"authors": ["Zoe"]}, [], ["the author 'Zoe' has no text in language 'en'"]),
+        ({"authors": ["Ann"], "books": [4]}, [4, 1], []),
+    ],
+)
+def test_selection(wanted, numbers, not_found) -> None:
+    source = GutenbergSource(spider="gutenberg", **wanted)
+    selection = select(source, read_catalogue(CATALOGUE.encode()))
+    assert [book.number for book in selection.books] == numbers
+    assert selection.not_found == not_found
+
+
+def test_titles_are_one_line() -> None:
+    assert next(read_catalogue(CATALOGUE.encode())).title == "A Title With a subtitle"
+
+
+def test_a_page_in_place_of_the_catalogue_is_an_error() -> None:
+    with pytest.raises(SourceError, match="lacks columns"):
+        list(read_catalogue(b"<html>Please prove that you are human</html>"))

@@ -1,0 +1,129 @@
+"""Pace and policy without a network: turns, limits a minute, Retry-After, quoting of titles."""
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from scrapy.http import Response
+
+from crawlers.contact import is_contact, user_agent
+from crawlers.policy import SPIDER_HOSTS, UnknownHostError, policy_for
+from crawlers.politeness import host as host_module
+from crawlers.politeness.host import Host
+from crawlers.politeness.refusal import HostStopped
+from crawlers.politeness.retry_after import retry_after
+from crawlers.wiki_listing import article_url
+
+LOOPBACK = policy_for("http://127.0.0.1:8137", "wikipedia")
+
+
+def turns(host: Host, count: int) -> list[float]:
+    async def take() -> list[float]:
+        times = []
+        for _ in range(count):
+            await host.turn(lambda: True)
+            times.append(time.monotonic())
+            host.done()
+        return times
+
+    return asyncio.run(take())
+
+
+def test_requests_per_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_module, "_MINUTE", 0.5)
+    host = Host("http://h", replace(LOOPBACK, requests_per_minute=3), lambda _: None)
+    times = turns(host, 7)
+    assert all(times[n + 3] - times[n] >= 0.49 for n in range(4))
+    assert times[2] - times[0] < 0.3
+
+
+def test_delay_is_never_below_what_the_site_asks() -> None:
+    host = Host("http://h", replace(LOOPBACK, delay=0.05), lambda _: None)
+    host.at_least(0.15)
+    host.at_least(0.01)
+    times = turns(host, 3)
+    assert times[1] - times[0] >= 0.149
+    assert times[2] - times[1] >= 0.149
+
+
+def test_only_so_many_at_a_time() -> None:
+    async def second_waits() -> bool:
+        host = Host("http://h", LOOPBACK, lambda _: None)
+        await host.turn(lambda: True)
+        second = asyncio.create_task(host.turn(lambda: True))
+        await asyncio.sleep(0.05)
+        waited = not second.done()
+        host.done()
+        await asyncio.wait_for(second, 1)
+        return waited
+
+    assert asyncio.run(second_waits())
+
+
+def test_a_wait_ends_with_the_crawl() -> None:
+    async def interrupted() -> float:
+        host = Host("http://h", LOOPBACK, lambda _: None)
+        host.pause(60)
+        going_on = iter([True, False])
+        started = time.monotonic()
+        with pytest.raises(HostStopped):
+            await host.turn(lambda: next(going_on))
+        return time.monotonic() - started
+
+    assert asyncio.run(interrupted()) < 2
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120.0),
+        ("Sat, 21 Nov 2026 12:00:30 GMT", 30.0),
+        ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-1", None),
+        ("", None),
+    ],
+)
+def test_retry_after(value: str, seconds: float | None) -> None:
+    response = Response("http://h", headers={"Retry-After": value})
+    assert retry_after(response, datetime(2026, 11, 21, 12, tzinfo=UTC)) == seconds
+
+
+def test_every_spider_has_a_policy_that_says_where_it_is_from() -> None:
+    for spider, name in SPIDER_HOSTS.items():
+        policy = policy_for(f"https://{name}", spider)
+        assert policy.rule_url.startswith("https://")
+        assert policy.delay >= 0.5
+        assert policy.requests_per_minute <= 120
+        assert policy.non_commercial == ("-NC" in policy.licence)
+    with pytest.raises(UnknownHostError, match="policy.py"):
+        policy_for("https://example.org", "wikipedia")
+    with pytest.raises(UnknownHostError):
+        policy_for("https://127.0.0.1.example.org", "wikipedia")
+
+
+@pytest.mark.parametrize(
+    ("title", "path"),
+    [
+        ("AC/DC", "AC/DC"),
+        ("What If…?", "What_If%E2%80%A6%3F"),
+        ("100% Wolf", "100%25_Wolf"),
+        ("Batman: Year One", "Batman:_Year_One"),
+        ("Q&A + \"x\" 'y'", "Q%26A_%2B_%22x%22_%27y%27"),
+        ("Pokémon, I Choose You!", "Pok%C3%A9mon,_I_Choose_You!"),
+    ],
+)
+def test_titles_are_quoted_as_mediawiki_does(title: str, path: str) -> None:
+    assert article_url("https://en.wikipedia.org", "/wiki/", title) == (
+        f"https://en.wikipedia.org/wiki/{path}"
+    )
+
+
+def test_contact() -> None:
+    assert is_contact("me@example.org")
+    assert is_contact("https://example.org/me")
+    assert not any(map(is_contact, ["me", "", "a@b", "me@example.org\r\nX: y", "ü@example.org"]))
+    assert "(me@example.org)" in user_agent("me@example.org")
+    assert "X: y" not in user_agent("me@example.org\r\nX: y")

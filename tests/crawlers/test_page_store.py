@@ -1,0 +1,182 @@
+"""The page store under kills, torn journals, re-crawls and a second writer."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawlers.journal import Journal, read_journal
+from crawlers.page import GONE, Page
+from crawlers.page_store import CrawlOutcome, PageStore, PageWriter, StoreBusyError
+from pipeline.schema import PAGES
+
+
+def page(url: str, body: bytes = b"text", **facts) -> Page:
+    required = {"licence": "CC0-1.0", "spider": "s", "franchise": "f", "source": "s"}
+    return Page(**{"url": url, "body": body, "crawl_id": "c", **required, **facts})
+
+
+def rows(store: PageStore) -> list[dict]:
+    return [row for batch in store.current() for row in batch.to_pylist()]
+
+
+def test_current_view_is_the_latest_of_each_url(tmp_path: Path) -> None:
+    store = PageStore(tmp_path)
+    writer = store.writer("one")
+    for name in "abc":
+        writer.append(page(name, b"first", revision="1"))
+    writer.close()
+    writer = store.writer("two")
+    writer.append(page("b", b"second", revision="2"))
+    writer.append(page("a", b"", status=GONE))
+    writer.close()
+    assert [(row["url"], row["body"]) for row in rows(store)] == [("c", b"first"), ("b", b"second")]
+    assert {url: known.revision for url, known in store.known().items()} == {"c": "1", "b": "2"}
+    assert store.count() == 2
+    assert all(batch.schema.equals(PAGES) for batch in store.current())
+    writer = store.writer("three")
+    writer.append(page("a", b"back"))
+    writer.close()
+    assert store.count() == 3
+
+
+def test_data_version_follows_the_content_alone(tmp_path: Path) -> None:
+    def version(name: str, pages: list[Page]) -> str:
+        store = PageStore(tmp_path / name)
+        writer = store.writer("c")
+        for one in pages:
+            writer.append(one)
+        writer.close()
+        return store.data_version()
+
+    base = version("base", [page("a"), page("b")])
+    assert version("order", [page("b"), page("a")]) == base
+    assert version("again", [page("a"), page("a", etag="x", crawl_id="d"), page("b")]) == base
+    assert version("body", [page("a", b"other"), page("b")]) != base
+    assert version("licence", [page("a", licence="MIT"), page("b")]) != base
+    assert version("source", [page("a", source="t"), page("b")]) != base
+    assert version("gone", [page("a"), page("b"), page("b", b"", status=GONE)]) != base
+
+
+def test_parts_are_sealed_while_going(tmp_path: Path) -> None:
+    store = PageStore(tmp_path)
+    writer = PageWriter(store, "c", seal_pages=10, seal_bytes=10_000)
+    for number in range(25):
+        writer.append(page(str(number)))
+    assert len(store.parts()) == 2
+    writer.append(page("large", b"x" * 20_000))
+    assert len(store.parts()) == 3
+    writer.close()
+    assert len(store.parts()) == 3
+    assert store.count() == 26
+
+
+def test_a_second_crawl_is_refused(tmp_path: Path) -> None:
+    writer = PageStore(tmp_path).writer("one")
+    with pytest.raises(StoreBusyError, match="another crawl is writing"):
+        PageStore(tmp_path).writer("two")
+    writer.close()
+    PageStore(tmp_path).writer("two").close()
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+from crawlers.page import Page
+from crawlers.page_store import PageStore, PageWriter
+writer = PageWriter(PageStore(Path(sys.argv[1])), "killed", seal_pages=7)
+for number in range(1_000_000):
+    writer.append(Page(url=str(number), body=str(number).encode() * 500, licence="CC0-1.0",
+                       spider="s", franchise="f", source="s", crawl_id="c"))
+    print(number, flush=True)
+"""
+
+
+def test_kill_loses_no_received_page_and_doubles_none(tmp_path: Path) -> None:
+    store = PageStore(tmp_path)
+    for delay in (0.0, 0.013, 0.041, 0.087):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        written = [line for line in process.communicate()[0].split("\n")[:-1] if line]
+        store.writer("next").close()  # recovers; the system has released the lock
+        last = int(written[-1]) if written else 0
+        got = [int(row["url"]) for row in rows(store)]
+        assert sorted(got) == list(range(max(got) + 1))
+        assert max(got) >= last
+        assert not list((tmp_path / "journal").iterdir())
+        total = sum(len(pa.parquet.read_table(part, columns=["url"])) for part in store.parts())
+        assert total == len(got)
+        for name in ("parts", "manifest.json"):
+            target = tmp_path / name
+            shutil.rmtree(target) if target.is_dir() else target.unlink()
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=st.floats(0, 1), flip=st.one_of(st.none(), st.floats(0, 0.999)))
+def test_a_torn_journal_gives_its_good_batches(tmp_path_factory, cut, flip) -> None:
+    path = tmp_path_factory.mktemp("torn") / "000001-c.arrows"
+    journal = Journal(path)
+    ends = []
+    for number in range(5):
+        journal.append(page(str(number), b"%d" % number * 300))
+        ends.append(path.stat().st_size)
+    content = bytearray(path.read_bytes())
+    keep = int(len(content) * cut)
+    damaged = keep
+    if flip is not None and keep:
+        damaged = int(keep * flip)
+        content[damaged] ^= 0xFF
+    path.write_bytes(content[:keep])
+    read = [batch["url"][0].as_py() for batch in read_journal(path)]
+    whole = sum(end <= damaged for end in ends)
+    assert read[:whole] == [str(number) for number in range(whole)]
+    if damaged == keep:  # cut, and nothing else
+        assert len(read) == whole
+
+
+@pytest.mark.parametrize("step", ["part", "manifest"])
+def test_a_crash_while_sealing_stores_nothing_twice(tmp_path: Path, step: str) -> None:
+    store = PageStore(tmp_path / "store")
+    writer = store.writer("c")
+    writer.append(page("a"))
+    saved = tmp_path / "journal"
+    shutil.copytree(store.root / "journal", saved)
+    writer.close()
+    # As if killed after the part was written, or after the manifest named it.
+    if step == "part":
+        (store.root / "manifest.json").unlink()
+    shutil.copytree(saved, store.root / "journal", dirs_exist_ok=True)
+    store.writer("next").close()
+    assert [row["url"] for row in rows(store)] == ["a"]
+    assert len(store.parts()) == 1
+    assert len(list((store.root / "parts").iterdir())) == 1
+
+
+def test_outcome_survives_the_way_through_json(tmp_path: Path) -> None:
+    outcome = CrawlOutcome("c", "wikipedia", "films", "2026-01-01T00:00:00+00:00", listed=3)
+    outcome.fail("http://a", "is not there", "look", fatal="defs.yaml: source x")
+    outcome.save(tmp_path)
+    assert CrawlOutcome.load(tmp_path) == outcome
+    assert outcome.errors == ["defs.yaml: source x: is not there (http://a); look"]
+
+
+def test_import_is_light() -> None:
+    probe = (
+        "import sys, crawlers.page_store; print('torch' in sys.modules, 'scrapy' in sys.modules)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.split() == ["False", "False"]

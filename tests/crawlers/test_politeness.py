@@ -1,0 +1,258 @@
+"""How a crawl treats a site that asks for something, or is unwell. Times are the server's own."""
+
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+
+import pytest
+
+from crawlers.samplesite.exchange import Response, html, text
+
+
+@pytest.fixture
+def served(serve: Callable):
+    server = serve()
+    for n in range(1, 5):
+        server.wiki.create(f"Film {n}", f"<p>Plot {n}.</p>")
+    return server
+
+
+@pytest.fixture
+def crawl(workplace, served):
+    def run(*options: str, titles: tuple[str, ...] = ("Film 1", "Film 2", "Film 3", "Film 4")):
+        workplace.franchise(
+            "films", {"spider": "wikipedia", "site": served.origin, "titles": list(titles)}
+        )
+        return workplace.crawl("wikipedia", "films", *options)
+
+    return run
+
+
+def gap_after(served, path: str) -> float:
+    """Seconds from the first request of a path to the next request of anything."""
+    entries = served.requests()
+    index = next(i for i, entry in enumerate(entries) if entry.path == path)
+    return entries[index + 1].time - entries[index].time
+
+
+def test_retry_after_in_seconds_pauses_the_host(served, crawl) -> None:
+    busy = text(429, "slow down", Retry_After="2")
+    served.site.script["/wiki/Film_2"] = [busy]
+    done = crawl()
+    assert done.status == 0, done.stderr
+    assert gap_after(served, "/wiki/Film_2") >= 2.0
+    assert done.outcome.retries_after_429 == 1
+    assert done.outcome.fetched == 4
+
+
+def test_retry_after_as_a_date(served, crawl) -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=4)
+    date = format_datetime(moment, usegmt=True)
+    served.site.script["/wiki/Film_1"] = [text(503, "busy", Retry_After=date)]
+    done = crawl()
+    assert done.status == 0, done.stderr
+    first, second = (entry.time for entry in served.requests("/wiki/Film_1"))
+    waited_until = datetime.now(UTC) - timedelta(seconds=time.monotonic() - second)
+    assert second > first
+    assert waited_until >= moment.replace(microsecond=0) - timedelta(seconds=0.1)
+
+
+def test_a_wait_beyond_reason_stops_the_host(served, crawl) -> None:
+    served.site.script["/wiki/Film_2"] = [text(429, "tomorrow", Retry_After="86400")]
+    done = crawl()
+    assert done.status == 1
+    assert "86400 s" in done.errors[-1]
+    assert served.paths("/wiki/")[-1] == "/wiki/Film_2"
+    assert done.store.count() == 1  # what came before it is kept
+
+
+def test_maxlag_is_waited_for(served, crawl) -> None:
+    lagged = text(200, '{"error": {"code": "maxlag", "lag": 9}}', "application/json",
+                  Retry_After="1", MediaWiki_API_Error="maxlag")  # fmt: skip
+    served.site.script["/w/api.php"] = [lagged]
+    done = crawl()
+    assert done.status == 0, done.stderr
+    times = [entry.time for entry in served.requests("/w/api.php")]
+    assert len(times) == 2
+    assert times[1] - times[0] >= 1.0
+    assert "maxlag=5" in served.paths("/w/api.php")[0]
+
+
+@pytest.mark.parametrize("robots", [text(503, "down"), text(500, "broken")])
+def test_robots_that_cannot_be_had_forbids_all(served, crawl, robots: Response) -> None:
+    served.site.always["/robots.txt"] = robots
+    done = crawl()
+    assert done.status == 1
+    assert set(served.paths()) == {"/robots.txt"}
+    assert f"answered {robots.status}" in done.errors[-1]
+    assert "forbids all" in done.outcome.robots[served.origin]
+
+
+def test_robots_that_is_not_there_allows_all(served, crawl) -> None:
+    served.site.always["/robots.txt"] = text(404, "none")
+    assert crawl().status == 0
+
+
+def test_robots_closes_a_page_but_not_the_api(served, crawl) -> None:
+    rules = "User-agent: *\nDisallow: /w/\nDisallow: /wiki/Film_3\n"
+    served.site.always["/robots.txt"] = text(200, rules)
+    done = crawl()
+    assert done.status == 0, done.stderr
+    assert "/wiki/Film_3" not in served.paths()
+    assert "closes /wiki/Film_3" in done.outcome.failures[0]["what"]
+    assert "/w/api.php used under https://" in done.outcome.robots[served.origin]
+
+
+def test_bulbapedias_api_has_no_rule_of_its_own(workplace, serve: Callable) -> None:
+    served = serve("bulbapedia")
+    served.site.always["/robots.txt"] = text(200, "User-agent: *\nDisallow: /w/\n")
+    workplace.franchise(
+        "show", {"spider": "bulbapedia", "site": served.origin, "titles": ["EP001"]}
+    )
+    done = workplace.crawl("bulbapedia", "show")
+    assert done.status == 1
+    assert "robots.txt closes /w/api.php" in done.errors[-1]
+    assert served.paths() == ["/robots.txt"]
+
+
+def test_crawl_delay_is_kept_between_all_requests(served, crawl) -> None:
+    served.site.always["/robots.txt"] = text(200, "User-agent: *\nCrawl-delay: 0.3\n")
+    assert crawl().status == 0
+    times = [entry.time for entry in served.requests()]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert len(gaps) == 5
+    assert min(gaps[1:]) >= 0.299
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        Response(
+            403, b"<html>no</html>", {"cf-mitigated": "challenge", "Content-Type": "text/html"}
+        ),
+        html(200, "<!doctype html><html><head><title>Just a moment...</title></head></html>"),
+        html(503, "<html><body><script>window._cf_chl_opt={}</script></body></html>"),
+    ],
+    ids=["header", "title", "markup"],
+)
+def test_a_challenge_is_a_no(served, crawl, challenge: Response) -> None:
+    served.site.always["/wiki/Film_2"] = challenge
+    done = crawl()
+    assert done.status == 1
+    assert "challenge" in done.errors[-1]
+    assert served.paths("/wiki/") == ["/wiki/Film_1", "/wiki/Film_2"]  # once, and nothing after it
+    assert done.store.count() == 1
+
+
+def test_redirect_off_the_site_is_refused(served, crawl, serve: Callable) -> None:
+    other = serve()
+    served.site.always["/wiki/Film_2"] = text(302, "", Location=f"{other.origin}/wiki/Film_2")
+    served.site.always["/wiki/Film_3"] = text(302, "", Location="http://10.0.0.1/secret")
+    done = crawl()
+    assert done.status == 0, done.stderr
+    assert other.paths() == []
+    whats = [failure["what"] for failure in done.outcome.failures]
+    assert len(whats) == 2
+    assert all("leads off the site" in what for what in whats)
+
+
+def test_refused_connection_is_one_clear_error(workplace) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        origin = f"http://127.0.0.1:{free.getsockname()[1]}"
+    workplace.franchise("films", {"spider": "wikipedia", "site": origin, "titles": ["A"]})
+    done = workplace.crawl("wikipedia", "films")
+    assert done.status == 1
+    assert len(done.errors) == 1
+    assert "refused" in done.errors[0]
+    assert "defs.yaml" in done.errors[0]
+    assert origin in done.errors[0]
+    assert not done.outcome.complete
+
+
+def test_a_server_that_dies_is_not_hammered(served, crawl) -> None:
+    served.site.always |= {f"/wiki/Film_{n}": text(500, "broken") for n in (1, 2)}
+    done = crawl(titles=("Film 1", "Film 2"))
+    assert done.status == 1
+    assert "none of 2 pages could be had" in done.errors[-1]
+    assert len(served.paths("/wiki/Film_1")) == 4  # RETRY_TIMES = 3
+
+
+def test_html_where_json_was_asked(served, crawl) -> None:
+    served.site.always["/w/api.php"] = html(200, "<html><title>Welcome</title></html>")
+    done = crawl()
+    assert done.status == 1
+    assert "not JSON" in done.errors[-1]
+
+
+def test_page_larger_than_allowed_is_left(served, crawl) -> None:
+    served.site.always["/wiki/Film_1"] = html(200, "x" * 300_000)
+    done = crawl("-s", "DOWNLOAD_MAXSIZE=200000")
+    assert done.outcome.fetched == 3
+    assert "larger than allowed" in done.outcome.failures[0]["what"]
+
+
+@pytest.mark.parametrize("contact", [None, "nobody", "x@example.org\r\nX-Evil: 1"])
+def test_no_live_crawl_without_a_contact(workplace, contact: str | None) -> None:
+    workplace.franchise("films", {"spider": "wikipedia", "titles": ["A"]})
+    if contact:
+        workplace.environment["LOREMILL_CONTACT"] = contact
+    done = workplace.crawl("wikipedia", "films")
+    assert done.status == 1
+    assert "LOREMILL_CONTACT" in done.errors[-1]
+    assert done.outcome.requests == 0
+    assert done.outcome.finish_reason == "no_contact"
+
+
+def test_user_agent_names_tool_and_operator(workplace, served, crawl) -> None:
+    workplace.environment["LOREMILL_CONTACT"] = "ops@example.org"
+    crawl()
+    agents = {entry.user_agent for entry in served.requests()}
+    assert len(agents) == 1
+    assert agents.pop().startswith("Loremill/")
+    assert "(ops@example.org)" in served.requests()[0].user_agent
+
+
+def test_unknown_host_has_no_policy(workplace) -> None:
+    workplace.franchise(
+        "films", {"spider": "wikipedia", "site": "https://wiki.example.org", "titles": ["A"]}
+    )
+    done = workplace.crawl("wikipedia", "films")
+    assert done.status == 2
+    assert "no policy says how wiki.example.org may be crawled" in done.errors[0]
+
+
+def test_interrupt_keeps_what_came(workplace, served) -> None:
+    served.site.always["/robots.txt"] = text(200, "User-agent: *\nCrawl-delay: 0.7\n")
+    titles = [f"Film {n}" for n in range(1, 5)]
+    workplace.franchise("films", {"spider": "wikipedia", "site": served.origin, "titles": titles})
+    process = workplace.start("wikipedia", "films")
+    while len(served.paths("/wiki/")) < 2:
+        time.sleep(0.05)
+    process.terminate()
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "interrupted" in stderr
+    assert workplace.outcome("films", "wikipedia").finish_reason == "shutdown"
+    store = workplace.store("films", "wikipedia")
+    assert 1 <= store.count() <= 2
+    assert list((store.root / "journal").iterdir()) == []
+
+
+def test_kill_and_again_fetches_only_what_is_missing(workplace, served) -> None:
+    served.site.always["/robots.txt"] = text(200, "User-agent: *\nCrawl-delay: 0.2\n")
+    titles = [f"Film {n}" for n in range(1, 5)]
+    workplace.franchise("films", {"spider": "wikipedia", "site": served.origin, "titles": titles})
+    process = workplace.start("wikipedia", "films")
+    while len(served.paths("/wiki/")) < 3:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    done = workplace.crawl("wikipedia", "films")
+    assert done.status == 0, done.stderr
+    assert done.store.count() == 4
+    assert done.outcome.unchanged >= 2
+    assert len(served.paths("/wiki/")) <= 5  # at most the page in flight comes twice

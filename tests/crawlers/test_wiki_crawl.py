@@ -1,0 +1,164 @@
+"""The MediaWiki spiders against a served wiki: what is listed, fetched, left alone, marked gone."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.schema import PAGES
+
+
+def a_wiki(serve, **options):
+    served = serve(**options)
+    served.wiki.create("Category:Films")
+    served.wiki.create("Category:Old films", categories=("Films",))
+    for n in range(1, 8):
+        served.wiki.create(f"Film {n}", f"<p>Plot {n}.</p>", categories=("Films",))
+    served.wiki.create("AC/DC: what? 50% & more", "<p>Odd.</p>", categories=("Films",))
+    served.wiki.create("Silent film", "<p>Old.</p>", categories=("Old films",))
+    served.wiki.create("Film", "<p>May be</p>", categories=("Films",), disambiguation=True)
+    served.wiki.create("Template:Film", "<p>No.</p>", categories=("Films",))
+    served.wiki.create("Moved film", redirect_to="Film 1", categories=("Films",))
+    return served
+
+
+def films(served, **more):
+    return {"spider": "wikipedia", "site": served.origin, "categories": ["Films"], **more}
+
+
+def test_category_with_continuation_and_depth(workplace, serve: Callable) -> None:
+    served = a_wiki(serve, api_cap=3)
+    workplace.franchise("films", films(served, depth=1))
+    crawl = workplace.crawl("wikipedia", "films", "-O", "pages.parquet")
+    assert crawl.status == 0, crawl.stderr
+    pages = crawl.pages()
+    titles = {row["title"] for row in pages.values()}
+    assert titles == {*(f"Film {n}" for n in range(1, 8)), "Silent film", "AC/DC: what? 50% & more"}
+    odd = pages[f"{served.origin}/wiki/AC/DC:_what%3F_50%25_%26_more"]
+    assert b"Odd." in odd["body"]
+    assert odd["licence"] == "CC-BY-SA-4.0"
+    assert odd["revision"] == str(served.wiki.page("AC/DC: what? 50% & more").revision)
+    assert any("gcmcontinue" in path for path in served.paths("/w/api.php"))
+    feed = pq.read_table(workplace.folder / "pages.parquet")
+    assert feed.schema.equals(PAGES)
+    assert set(feed["url"].to_pylist()) == set(pages)
+    assert crawl.outcome.complete
+    assert (crawl.outcome.listed, crawl.outcome.fetched) == (9, 9)
+    assert served.origin in crawl.outcome.robots
+
+
+def test_recrawl_fetches_what_changed_and_marks_what_is_gone(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    first = workplace.crawl("wikipedia", "films")
+    before = first.store.data_version()
+    served.server.log.clear()
+    again = workplace.crawl("wikipedia", "films")
+    assert served.paths("/wiki/") == []
+    assert (again.outcome.fetched, again.outcome.unchanged, again.outcome.gone) == (0, 8, 0)
+    assert again.store.data_version() == before
+
+    served.wiki.edit("Film 2", "<p>Another plot.</p>")
+    served.wiki.delete("Film 3")
+    served.wiki.move("Film 4", "Film four")
+    served.server.log.clear()
+    third = workplace.crawl("wikipedia", "films")
+    assert sorted(served.paths("/wiki/")) == ["/wiki/Film_2", "/wiki/Film_four"]
+    assert third.outcome.gone == 2
+    assert third.store.data_version() != before
+    titles = {row["title"] for row in third.pages().values()}
+    assert "Film 3" not in titles
+    assert "Film 4" not in titles
+    assert {"Film 2", "Film four"} <= titles
+    assert third.store.count() == 7
+
+
+def test_a_failed_listing_marks_nothing_gone(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    workplace.crawl("wikipedia", "films")
+    workplace.franchise(
+        "films", films(served, categories=["Old films"]), films(served, name="x", categories=["No"])
+    )
+    crawl = workplace.crawl("wikipedia", "films", "-O", "pages.parquet")
+    assert crawl.status == 1
+    assert "the category 'No' has no pages" in crawl.errors[0]
+    assert "defs.yaml: source x" in crawl.errors[0]
+    assert crawl.outcome.gone == 0
+    assert crawl.store.count() == 9  # eight from before, and the silent film
+    assert not (workplace.folder / "pages.parquet").exists()
+
+
+def test_first_source_wins_and_limit_holds(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise(
+        "films",
+        films(served, name="some", limit=2),
+        films(served, name="all", categories=["Films", "Old films"]),
+    )
+    pages = workplace.crawl("wikipedia", "films").pages().values()
+    sources = {source: [p["title"] for p in pages if p["source"] == source] for source in
+               ("some", "all")}  # fmt: skip
+    assert len(sources["some"]) == 2
+    assert len(sources["all"]) == 7
+    assert not set(sources["some"]) & set(sources["all"])
+
+
+def test_series_titles_and_list_pages(workplace, serve: Callable) -> None:
+    served = serve("bulbapedia")
+    for n in (1, 2, 4):
+        served.wiki.create(f"EP00{n}", f"<p>Episode {n}</p>")
+    served.wiki.create("Special one", "<p>Special</p>")
+    served.wiki.create("List", '<p><a href="/wiki/Linked">a</a> <a href="/wiki/Red_link">b</a></p>')
+    served.wiki.create("Linked", "<p>Linked</p>")
+    served.wiki.create("EP999", redirect_to="Special one")
+    workplace.franchise(
+        "show",
+        {
+            "spider": "bulbapedia",
+            "site": served.origin,
+            "series": [{"prefix": "EP", "first": 1, "last": 4}],
+            "titles": ["EP999", "special_one", "No|title"],
+            "list_pages": ["List"],
+        },
+    )
+    crawl = workplace.crawl("bulbapedia", "show")
+    assert crawl.status == 0, crawl.stderr
+    titles = [row["title"] for row in crawl.pages().values()]
+    assert titles == ["Linked", "EP001", "EP002", "EP004", "Special one"]
+    assert {row["licence"] for row in crawl.pages().values()} == {"CC-BY-NC-SA-2.5"}
+    assert [failure["what"].split("'")[1] for failure in crawl.outcome.failures] == [
+        "EP003",
+        "No|title",
+    ]
+    times = [entry.time for entry in served.requests("/wiki/")]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert min(gaps) >= 0.049  # the replica's robots.txt: Crawl-delay: 0.05
+
+
+@pytest.mark.parametrize(
+    ("spider", "franchise", "words"),
+    [
+        ("wikipedia", "nowhere", ["nowhere", "films"]),
+        ("gutenberg", "films", ["defs.yaml", "no source", "wikipedia"]),
+        ("wikipedo", "films", ["wikipedo", "bulbapedia, gutenberg, wikipedia"]),
+    ],
+)
+def test_mistakes_are_named(workplace, spider: str, franchise: str, words: list[str]) -> None:
+    workplace.franchise("films", {"spider": "wikipedia", "titles": ["A"]})
+    crawl = workplace.crawl(spider, franchise)
+    assert crawl.status == 2
+    assert len(crawl.errors) == 1
+    assert all(word in crawl.errors[0] for word in words)
+    assert "Traceback" not in crawl.stderr
+
+
+def test_parquet_feed_is_not_appended_to(workplace) -> None:
+    workplace.franchise("films", {"spider": "wikipedia", "titles": ["A"]})
+    good = workplace.folder / "pages.parquet"
+    good.write_bytes(b"the last good file")
+    crawl = workplace.crawl("wikipedia", "films", "-o", "pages.parquet")
+    assert crawl.status == 2
+    assert "use -O" in crawl.errors[0]
+    assert good.read_bytes() == b"the last good file"
