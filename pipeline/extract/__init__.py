@@ -25,6 +25,8 @@ from pipeline.schema import DOCUMENTS, DROPPED
 
 #: A page beyond this is no article or book: the largest book of Project Gutenberg is under 20 MB.
 MAXIMUM_BYTES = 32 << 20
+#: A redirect and its target, both listed, are one page.
+REPEATED = "page is here under another URL"
 
 
 @dataclass(frozen=True)
@@ -54,25 +56,22 @@ def extract(
     batch of pages and a few megabytes of text. Raises KeyError where a source has no rules.
     """
     figures = _Figures()
-    seen: set[str] = set()
-    with (
-        SortedTable(DOCUMENTS, folder / "documents.parquet") as documents,
-        SortedTable(DROPPED, folder / "dropped.parquet") as dropped,
-    ):
-        for page in _pages(pages):
-            rows = list(_read(page, rules[page["source"]]))
-            figures.page(rows)
-            for row in rows:
-                if row.dropped:
-                    dropped.add(row.key, row.values)
-                elif row.values["doc_id"] in seen:
-                    raise ValueError(
-                        f"{row.values['url']}: gives document {row.values['doc_id']} a second "
-                        "time; give `extract` the current view of the pages, one row a page"
-                    )
-                else:
-                    seen.add(row.values["doc_id"])
-                    documents.add(row.key, row.values)
+    with SortedTable(DROPPED, folder / "dropped.parquet") as dropped:
+
+        def drop_repeat(document: dict[str, Any]) -> None:
+            figures.repeat(document)
+            key = (document["work_id"], document["url"])
+            row = _drop(key, document, "extract", REPEATED, None)
+            dropped.add(row.key, row.values)
+
+        with SortedTable(
+            DOCUMENTS, folder / "documents.parquet", unique="doc_id", on_repeat=drop_repeat
+        ) as documents:
+            for page in _pages(pages):
+                rows = list(_read(page, rules[page["source"]]))
+                figures.page(rows)
+                for row in rows:
+                    (dropped if row.dropped else documents).add(row.key, row.values)
     return figures.as_dict()
 
 
@@ -194,6 +193,13 @@ class _Figures:
         self.characters += sum(row["characters"] for row in documents)
         self.words += sum(row["words"] for row in documents)
         self.reasons.update(row.values["reason"] for row in rows if row.dropped)
+
+    def repeat(self, document: dict[str, Any]) -> None:
+        """Take back a document that another URL of its page gave too."""
+        self.documents -= 1
+        self.characters -= document["characters"]
+        self.words -= document["words"]
+        self.reasons[REPEATED] += 1
 
     def as_dict(self) -> dict[str, Any]:
         share = self.pages_with_story / self.pages if self.pages else None

@@ -5,6 +5,7 @@ are set aside in an uncompressed Arrow file, whose memory map gives any row back
 the others, and only the keys are sorted in memory: about 200 bytes a row, whatever its text.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,9 +19,22 @@ _BATCH_ROWS = 4096
 
 
 class SortedTable:
-    """A context manager; the file at `path` is complete when it is left without an exception."""
+    """A context manager; the file at `path` is complete when it is left without an exception.
 
-    def __init__(self, schema: pa.Schema, path: Path):
+    With `unique`, of rows with the same value in that column the first by key is written, and the
+    others are handed to `on_repeat`.
+    """
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        path: Path,
+        *,
+        unique: str | None = None,
+        on_repeat: Callable[[dict[str, Any]], None] | None = None,
+    ):
+        self._unique = unique
+        self._on_repeat = on_repeat
         self._schema = schema
         self._path = path
         self._aside = path.with_suffix(".unsorted")
@@ -72,8 +86,17 @@ class SortedTable:
         ):
             rows: list[pa.RecordBatch] = []
             size = 0
-            for _, batch, row in self._keys:
-                rows.append(reader.get_batch(batch).slice(row, 1))
+            seen: set[str] = set()
+            for _, batch, index in self._keys:
+                row = reader.get_batch(batch).slice(index, 1)
+                if self._unique:
+                    name = row[self._unique][0].as_py()
+                    if name in seen:
+                        if self._on_repeat:
+                            self._on_repeat(row.to_pylist()[0])
+                        continue
+                    seen.add(name)
+                rows.append(row)
                 size += len(rows[-1]["text"][0].as_py() or "")
                 if size >= _BATCH_BYTES or len(rows) >= _BATCH_ROWS:
                     writer.write_table(pa.Table.from_batches(rows).combine_chunks())

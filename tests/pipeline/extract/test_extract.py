@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.extract import MAXIMUM_BYTES, SourceRules, extract
+from pipeline.extract import MAXIMUM_BYTES, REPEATED, SourceRules, extract
 from pipeline.schema import DOCUMENTS, DROPPED
 
 Page = Callable[..., dict[str, Any]]
@@ -135,10 +135,23 @@ def test_a_page_without_title_is_named_by_its_url(
     assert document["doc_id"] == "lamps/wikipedia/wiki/The_Owl%20Clock#Plot"
 
 
-def test_a_page_given_twice_is_an_error(tmp_path: Path, page: Page, batches: Batches) -> None:
-    with pytest.raises(ValueError, match="current view"):
-        run(tmp_path, batches([page(article(("Plot", STORY)))] * 2))
-    assert not (tmp_path / "documents.unsorted").exists()
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_page_under_two_urls_is_one_document(
+    tmp_path: Path, page: Page, batches: Batches, order: int
+) -> None:
+    body = article(("Plot", STORY))
+    pages = [page(body), page(body, url="https://wiki.example/wiki/Redirect_to_1")]
+    figures, (document,), (dropped,) = run(tmp_path, batches(pages[::order]))
+    assert document["url"] == "https://wiki.example/wiki/Page_1#Plot"
+    assert dropped["url"] == "https://wiki.example/wiki/Redirect_to_1#Plot"
+    assert dropped["reason"] == REPEATED
+    assert (figures["documents"], figures["words"]) == (1, document["words"])
+
+
+def test_a_failure_leaves_nothing_aside(tmp_path: Path, page: Page, batches: Batches) -> None:
+    with pytest.raises(KeyError):
+        run(tmp_path, batches([page(article(("Plot", STORY)), source="no rules")]))
+    assert not list(tmp_path.glob("*.unsorted"))
 
 
 def test_no_pages_give_empty_tables(tmp_path: Path) -> None:
@@ -149,9 +162,9 @@ def test_no_pages_give_empty_tables(tmp_path: Path) -> None:
 def test_more_rows_than_one_batch_come_out_sorted(
     tmp_path: Path, page: Page, batches: Batches
 ) -> None:
-    rows = "".join(f"<tr><td>Film {n}</td><td>{STORY}{n}</td></tr>" for n in range(4500))
+    rows = "".join(f"<tr><td>Film {n}</td><td>{STORY}{n}</td></tr>" for n in range(4200))
     body = f"<body><table><tr><th>Film</th><th>Plot</th></tr>{rows}</table></body>".encode()
     _, documents, _ = run(tmp_path, batches([page(body)]))
-    assert len(documents) == 4500
+    assert len(documents) == 4200
     works = [d["work_id"] for d in documents]
     assert works == sorted(works)
