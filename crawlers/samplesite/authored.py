@@ -30,6 +30,11 @@ def authored_pages(site: str) -> list[PageText]:
     return [_read(path) for path in sorted((CONTENT / site).glob("*.html"))]
 
 
+def authored_book(name: str) -> str:
+    """The text of a hand-written book, verse and plays set as they are."""
+    return (CONTENT / "gutenberg" / f"{name}.txt").read_text("utf-8")
+
+
 def _read(path: Path) -> PageText:
     source = path.read_text("utf-8")
     head = _HEAD.match(source)

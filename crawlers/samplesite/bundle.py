@@ -7,7 +7,9 @@ them, so that an edit in one test is not seen by another.
 from functools import lru_cache
 
 from crawlers.samplesite import replicas
-from crawlers.samplesite.authored import PageText, authored_pages
+from crawlers.samplesite.authored import PageText, authored_book, authored_pages
+from crawlers.samplesite.editions import Age, BookText, files
+from crawlers.samplesite.generated import episodes, films, novels
 from crawlers.samplesite.library import Book, LibrarySite
 from crawlers.samplesite.wiki import Wiki
 from crawlers.samplesite.wiki_site import WikiSite
@@ -18,6 +20,9 @@ _PARENTS: dict[str, tuple[str, ...]] = {
     "Cinder Wren graphic novels": ("Cinder Wren",),
     "Cinder Wren comics": ("Cinder Wren",),
 }
+_PLAY = BookText(91, "The Wind's Daughter", "Cornelius Tansy", authored_book("The_Winds_Daughter"))
+_BALLADS = BookText(12392, "Ballads of the Tamber", "Cornelius Tansy",
+                    authored_book("Ballads_of_the_Tamber"), Age.THIS_PROJECT)  # fmt: skip
 _REDIRECTS = {
     "bulbapedia": {"The Keeper's First Lantern": "LK001"},
     "wikipedia": {"Cinder Wren 1": "Cinder Wren (film)"},
@@ -34,12 +39,33 @@ def bundled_sites() -> tuple[WikiSite, WikiSite, LibrarySite]:
 
 @lru_cache
 def _pages(site: str) -> list[PageText]:
-    return authored_pages(site)
+    pages = authored_pages(site)
+    taken = {page.title for page in pages}
+    pages += episodes(taken) if site == "bulbapedia" else films()
+    return pages
 
 
 @lru_cache
 def _books() -> dict[int, Book]:
-    return {}
+    books = [(text, "Fantasy fiction; Bells -- Fiction", "Fantasy", "PZ") for text in novels()]
+    books += [
+        (_PLAY, "One-act plays; Winds -- Drama", "One Act Plays", "PR"),
+        (_BALLADS, "Ballads; Sea poetry", "Poetry", "PR"),
+    ]
+    return {text.number: _book(text, *rest) for text, *rest in books}
+
+
+def _book(text: BookText, subjects: str, shelf: str, locc: str) -> Book:
+    given, _, surname = text.author.rpartition(" ")
+    return Book(
+        number=text.number,
+        title=text.title,
+        authors=f"{surname}, {given}, 1871-1940",
+        files=files(text),
+        subjects=subjects,
+        locc=locc,
+        bookshelves=f"{shelf}; Browsing: Literature",
+    )
 
 
 def _fill(wiki: Wiki, pages: list[PageText]) -> None:

@@ -12,6 +12,8 @@ from textwrap import fill
 
 from crawlers.samplesite.library import zipped
 
+#: Typographic marks that Latin-1 and ASCII do not have.
+_PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "—": "--"})
 #: Old files are set within this many columns.
 COLUMNS = 70
 
@@ -63,11 +65,13 @@ def files(book: BookText) -> dict[str, bytes]:
         case Age.THIS_PROJECT:
             found = {f"{number}-0.txt": text.replace("\n", "\r\n").encode("utf-8")}
         case Age.LATIN_1:
-            found = {f"{number}-8.txt": text.replace("\n", "\r\n").encode("latin-1")}
+            found = {
+                f"{number}-8.txt": text.replace("\n", "\r\n").translate(_PLAIN).encode("latin-1")
+            }
         case Age.CP1252:
             found = {f"{number}-8.txt": text.replace("\n", "\r\n").encode("cp1252")}
         case Age.SMALL_PRINT:
-            found = {f"{number}.txt": text.replace("\n", "\r\n").encode("ascii")}
+            found = {f"{number}.txt": text.replace("\n", "\r\n").translate(_PLAIN).encode("ascii")}
         case Age.BARE_CR:
             found = {f"{number}-0.txt": text.replace("\n", "\r").encode("utf-8")}
     name, body = list(found.items())[-1]

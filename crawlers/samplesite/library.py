@@ -153,5 +153,6 @@ def zipped(name: str, body: bytes) -> bytes:
     """The same bytes for the same file always: a zip with a fixed date."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo(name, (2026, 1, 5, 8, 0, 0)), body)
+        entry = zipfile.ZipInfo(name, (2026, 1, 5, 8, 0, 0))
+        archive.writestr(entry, body, zipfile.ZIP_DEFLATED)
     return out.getvalue()
