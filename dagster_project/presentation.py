@@ -1,7 +1,7 @@
 """How artifacts look in the Dagster UI: figures, an extract, paths to copy, inline plots."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,9 @@ def png(image: bytes, alt: str) -> dg.MetadataValue[Any]:
     )
 
 
-def table(columns: list[str], rows: list[list[object]]) -> dg.MetadataValue[Any]:
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue[Any]:
     """A small Markdown table."""
-    lines = [columns, ["---"] * len(columns), *rows]
+    lines: list[Sequence[object]] = [columns, ["---"] * len(columns), *rows]
     return dg.MetadataValue.md(
         "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crawlers.franchise import FranchiseSpec, validate_franchise
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
-from pipeline.corpus_spec import StoryCorpusSpec
+from pipeline.corpus.spec import StoryCorpusSpec
 from pipeline.model_spec import ModelSpec
 
 _PACKAGE = "dagster_project.components."

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from dagster_pipes import open_dagster_pipes
 
-from pipeline.interrupts import Interrupted
+from pipeline.corpus import ManifestError
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.training import train
+from pipeline.training.interrupts import Interrupted
 
 
 def main() -> int:
@@ -26,7 +27,7 @@ def main() -> int:
                 data_version=pipes.get_extra("data_version"),
                 report=lambda progress: pipes.log.info(str(progress)),
             )
-        except (ModelError, OSError) as error:
+        except (ModelError, ManifestError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
         except Interrupted as interrupted:

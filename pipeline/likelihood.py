@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 
 from pipeline.model_spec import ModelError
 from pipeline.models.initial import context_length
-from pipeline.packing import Tokens
+from pipeline.training.packing import Tokens
 
 #: Bytes of logits held at once; they dwarf everything else (GPT-2: 50,257 x 4 bytes a token).
 LOGITS_BYTES = 256 * 2**20

@@ -24,8 +24,8 @@ from pipeline.likelihood import negative_log_likelihoods
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.initial import load_initial, load_trained
 from pipeline.models.tokenizers import encode, end_token
-from pipeline.packing import batched
 from pipeline.schema import SCORES
+from pipeline.training.packing import batched
 
 #: Documents whose windows are sorted by length and scored together.
 DOCUMENTS_AT_ONCE = 128

@@ -13,6 +13,7 @@ from dagster_project.components.story_corpus import corpus_asset
 from dagster_project.presentation import OWNERS, extract, first_text, group_name, result, table
 from dagster_project.resources import Crawler, DataStore
 from pipeline.artifact import code_version, fingerprint, materialize
+from pipeline.corpus.spec import CorpusConfig
 from pipeline.extract import SourceRules
 from pipeline.extract import extract as extract_documents
 
@@ -85,7 +86,7 @@ class Franchise(dg.Component):
         """Pages a spider, documents, corpus; a job to crawl again, and its schedule."""
         pages = [_pages_asset(self.name, self.spec, spider) for spider in self.spec.spiders()]
         documents = _documents_asset(self.name, self.spec)
-        corpus = corpus_asset(self.name, self.spec.title, [self.name])
+        corpus = corpus_asset(self.name, self.spec.title, [self.name], CorpusConfig())
         job = dg.define_asset_job(
             f"recrawl_{group_name(self.name)}",
             selection=dg.AssetSelection.assets(*pages, documents, corpus),

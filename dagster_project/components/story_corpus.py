@@ -10,8 +10,8 @@ from dagster_project import checks
 from dagster_project.presentation import OWNERS, extract, group_name, head, result, table
 from dagster_project.resources import DataStore
 from pipeline.artifact import code_version, fingerprint, materialize
-from pipeline.corpus import CorpusConfig, build_corpus
-from pipeline.corpus_spec import StoryCorpusSpec
+from pipeline.corpus import build_corpus
+from pipeline.corpus.spec import CorpusConfig, StoryCorpusSpec
 
 
 class StoryCorpus(dg.Component):
@@ -35,11 +35,20 @@ class StoryCorpus(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """One asset."""
         return dg.Definitions(
-            assets=[corpus_asset(self.name, self.spec.title, self.spec.franchises)]
+            assets=[
+                corpus_asset(
+                    self.name,
+                    self.spec.title,
+                    self.spec.franchises,
+                    CorpusConfig(validation=self.spec.validation, test=self.spec.test),
+                )
+            ]
         )
 
 
-def corpus_asset(name: str, title: str, franchises: list[str]) -> dg.AssetsDefinition:
+def corpus_asset(
+    name: str, title: str, franchises: list[str], config: CorpusConfig
+) -> dg.AssetsDefinition:
     """The asset `NAME/corpus`, milled from the documents of these franchises."""
     key = dg.AssetKey([name, "corpus"])
 
@@ -58,21 +67,12 @@ def corpus_asset(name: str, title: str, franchises: list[str]) -> dg.AssetsDefin
             franchise: data.load("documents", franchise, made_by=f"{franchise}/documents")
             for franchise in franchises
         }
-        config = CorpusConfig()
         artifact = materialize(
             data.path("corpora", name),
             fingerprint(
                 documents={name: made.data_version for name, made in documents.items()},
                 config=config.model_dump(),
-                code=code_version(
-                    "pipeline.corpus",
-                    "pipeline.corpus_card",
-                    "pipeline.corpus_figures",
-                    "pipeline.corpus_files",
-                    "pipeline.licences",
-                    "pipeline.schema",
-                    "pipeline.split",
-                ),
+                code=code_version("pipeline.corpus", "pipeline.licences", "pipeline.schema"),
             ),
             lambda folder: build_corpus(
                 {

@@ -111,7 +111,7 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
             fingerprint(
                 corpus=corpus.data_version,
                 spec=spec.model_inputs(),
-                code=code_version("pipeline.training", "pipeline.packing", "pipeline.models"),
+                code=code_version("pipeline.training", "pipeline.models"),
             ),
             train,
             resumable=True,
@@ -155,7 +155,7 @@ def _samples_asset(spec: ModelSpec) -> dg.AssetsDefinition:
             fingerprint(
                 model=model.data_version,
                 samples=spec.samples.model_dump(),
-                code=code_version("pipeline.sampling"),
+                code=code_version("pipeline.sampling", "pipeline.generation", "pipeline.models"),
             ),
             lambda folder: sample(
                 model.folder,
@@ -204,7 +204,7 @@ def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
             fingerprint(
                 model=model.data_version,
                 corpus=corpus.data_version,
-                code=code_version("pipeline.perplexity"),
+                code=code_version("pipeline.perplexity", "pipeline.likelihood", "pipeline.models"),
             ),
             lambda folder: score(
                 model.folder,

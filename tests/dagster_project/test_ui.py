@@ -1,4 +1,4 @@
-"""The Dagster UI as a person uses it, in real Chromium: see the graph, launch it, read the result."""
+"""The Dagster UI as a person uses it, in real Chromium: see the graph, launch it, read the plot."""
 
 import os
 import shutil
@@ -81,6 +81,8 @@ def test_graph_seen_materialization_launched_and_plot_looked_at(
     page: Page, dagster: str, project
 ) -> None:
     page.goto(f"{dagster}/asset-groups")
+    for group in ("keepers", "keepers_gpt2"):
+        page.locator(f"[data-tooltip='{group}']").last.click(timeout=60_000)
     for asset in ("bulbapedia_pages", "documents", "corpus", "model", "samples", "report"):
         expect(page.get_by_text(asset, exact=True).first).to_be_visible(timeout=60_000)
 
@@ -91,8 +93,8 @@ def test_graph_seen_materialization_launched_and_plot_looked_at(
         time.sleep(1)
     assert Artifact.load(project.data / "reports/keepers-gpt2"), "the run did not reach its end"
 
-    page.goto(f"{dagster}/assets/keepers-gpt2/model")
-    page.get_by_role("button", name="Show markdown").first.click(timeout=60_000)
+    page.goto(f"{dagster}/assets/keepers-gpt2/report")
+    page.get_by_text("[Show Markdown]").first.click(timeout=60_000)
     plot = page.locator("img[src^='data:image/png']").first
     expect(plot).to_be_visible(timeout=30_000)
     assert plot.evaluate("image => image.complete && image.naturalWidth > 100")

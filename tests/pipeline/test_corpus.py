@@ -12,10 +12,10 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.corpus import CorpusConfig, CorpusError, ManifestError, build_corpus, read_split
-from pipeline.corpus_files import SEPARATOR
+from pipeline.corpus.files import SEPARATOR
+from pipeline.corpus.split import SPLITS
 from pipeline.licences import LICENCES, UnknownLicenceError
 from pipeline.schema import DOCUMENTS, DROPPED, MANIFEST
-from pipeline.split import SPLITS
 
 Write = Callable[[str, list[dict[str, Any]]], Path]
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpus import CorpusConfig, build_corpus, read_split
+from pipeline.corpus.split import SPLITS, assign_splits, split_of
 from pipeline.schema import DOCUMENTS
-from pipeline.split import SPLITS, assign_splits, split_of
 
 #: Texts with all that a reader of separators would stumble over.
 TEXTS = st.lists(

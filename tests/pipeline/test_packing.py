@@ -11,7 +11,7 @@ import torch
 from pipeline.model_spec import ModelSpec
 from pipeline.models.initial import load_initial
 from pipeline.models.tokenizers import encode, end_token
-from pipeline.packing import collate, cut_into_blocks, token_stream
+from pipeline.training.packing import collate, cut_into_blocks, token_stream
 
 TEXTS = ["The fox sings.", "A bell<|endoftext|>wakes the sea.", "Edda hides in the mill."]
 

@@ -9,11 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from pipeline.checkpoints import MARKER
 from pipeline.model_spec import ModelError, ModelSpec
-from pipeline.progress import Progress
 from pipeline.schema import LOSS
-from pipeline.training import main, train
+from pipeline.training import train
+from pipeline.training.__main__ import main
+from pipeline.training.checkpoints import MARKER
+from pipeline.training.progress import Progress
 
 
 def test_the_folder_holds_what_transformers_loads_and_no_pickle(trained: Path):

@@ -15,10 +15,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.checkpoints import MARKER, newest_checkpoint
 from pipeline.model_spec import ModelSpec
-from pipeline.progress import Progress
 from pipeline.training import train
+from pipeline.training.checkpoints import MARKER, newest_checkpoint
+from pipeline.training.progress import Progress
 
 #: Dropout and accumulation, whose random states and order a resume must bring back. Checkpoints
 #: fall within epochs, and the training lasts long enough to be hit in the middle.

@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pipeline.checkpoints import export
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.initial import load_initial
+from pipeline.training.checkpoints import export
 
 
 def based_on(base: str) -> ModelSpec:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.corpus_figures import Figures
+from pipeline.corpus.figures import Figures
 from pipeline.reports import write_report
 from pipeline.schema import LOSS, MANIFEST, SAMPLES, SCORES
 

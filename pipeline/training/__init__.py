@@ -1,16 +1,14 @@
 """Training of a story model with the Trainer of transformers, resumable at any step.
 
 A run that is killed goes on from its last complete checkpoint and, on a CPU, ends with the weights
-bit for bit of a run that was never killed. An interrupt writes a checkpoint first. Also
-`python -m pipeline.training`, for a child process of its own: it frees the GPU when it ends.
+bit for bit of a run that was never killed. An interrupt writes a checkpoint first.
+`python -m pipeline.training` does the same in a process of its own.
 """
 
-import argparse
 import json
 import math
 import platform
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -22,7 +20,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from pydantic import ValidationError
 from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -32,16 +29,16 @@ from transformers import (
 )
 
 from pipeline.artifact import write_atomically
-from pipeline.checkpoints import export, newest_checkpoint, room_for
 from pipeline.corpus import read_split
 from pipeline.device import Device, pick_device
-from pipeline.interrupts import Interrupted, StopSignal
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.initial import base_commit, context_length, load_initial
 from pipeline.models.tokenizers import end_token
-from pipeline.packing import PackedBlocks, Tokens, collate, cut_into_blocks, token_stream
-from pipeline.progress import Progress, Watch
 from pipeline.schema import LOSS
+from pipeline.training.checkpoints import export, newest_checkpoint, room_for
+from pipeline.training.interrupts import Interrupted, StopSignal
+from pipeline.training.packing import PackedBlocks, Tokens, collate, cut_into_blocks, token_stream
+from pipeline.training.progress import Progress, Watch
 
 #: Longer blocks than this only where `block_size` asks for them: attention grows with its square.
 LONGEST_DEFAULT_BLOCK = 1024
@@ -219,35 +216,3 @@ def _last(history: list[dict[str, float]], key: str) -> float | None:
 def _versions() -> dict[str, str]:
     libraries = ("torch", "transformers", "accelerate", "tokenizers", "safetensors", "numpy")
     return {"python": platform.python_version()} | {name: version(name) for name in libraries}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Train from the command line; 0 done, 2 bad input, 128 + signal interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.training", description=train.__doc__)
-    parser.add_argument("--spec", type=Path, required=True, help="a ModelSpec as JSON")
-    parser.add_argument("--corpus", type=Path, required=True, help="folder of a corpus")
-    parser.add_argument("--folder", type=Path, required=True, help="where the model goes")
-    parser.add_argument("--device", choices=["cuda", "mps", "cpu"], help="default: the best")
-    parser.add_argument("--data-version", help="of the corpus, noted in training.json")
-    given = parser.parse_args(arguments)
-    try:
-        spec = ModelSpec.model_validate_json(given.spec.read_text("utf-8"))
-        train(
-            spec,
-            given.corpus,
-            given.folder,
-            device=given.device,
-            data_version=given.data_version,
-            report=lambda progress: print(progress, flush=True),
-        )
-    except (ModelError, ValidationError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except Interrupted as interrupted:
-        print(interrupted, file=sys.stderr)
-        return 128 + interrupted.signum
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.corpus_card import write_attribution, write_card
-from pipeline.corpus_figures import Figures
-from pipeline.corpus_files import CorpusDocument, ManifestError, SplitWriter, read_split
+from pipeline.corpus.card import write_attribution, write_card
+from pipeline.corpus.figures import Figures
+from pipeline.corpus.files import CorpusDocument, ManifestError, SplitWriter, read_split
+from pipeline.corpus.rows import RowWriter
+from pipeline.corpus.spec import CorpusConfig
+from pipeline.corpus.split import SPLITS, assign_splits
 from pipeline.licences import licence
-from pipeline.rows import RowWriter
 from pipeline.schema import DOCUMENTS, DROPPED, MANIFEST
-from pipeline.split import SPLITS, assign_splits
 
 __all__ = [
     "CorpusConfig",
@@ -36,15 +36,6 @@ _BATCH_ROWS = 256
 
 class CorpusError(ValueError):
     """A corpus cannot be made of these documents; the message names the remedy."""
-
-
-class CorpusConfig(BaseModel):
-    """How a corpus is made of its documents."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    validation: float = Field(0.05, gt=0, lt=0.5, description="share of works held out to tune by")
-    test: float = Field(0.05, gt=0, lt=0.5, description="share of works held out to report on")
 
 
 @dataclass

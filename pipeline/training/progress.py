@@ -20,10 +20,10 @@ from transformers import (
     TrainingArguments,
 )
 
-from pipeline.checkpoints import Checkpoint, complete_checkpoint, export
 from pipeline.device import Device
-from pipeline.interrupts import StopSignal
 from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.training.checkpoints import Checkpoint, complete_checkpoint, export
+from pipeline.training.interrupts import StopSignal
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.rows import RowWriter
+from pipeline.corpus.rows import RowWriter
 from pipeline.schema import DOCUMENTS, MANIFEST
 
 #: GPT-2's end-of-text token, on a line of its own so that the files read well.
