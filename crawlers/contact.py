@@ -1,6 +1,7 @@
 """Who crawls: the User-Agent names the tool and its operator, so that a site's owner can write.
 
-Form as Wikimedia's policy asks (https://foundation.wikimedia.org/wiki/Policy:User-Agent_policy).
+Form as Wikimedia asks
+(https://foundation.wikimedia.org/wiki/Policy:Wikimedia_Foundation_User-Agent_Policy).
 Without a contact nothing but loopback is crawled.
 """
 

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from crawlers.component import Component
 from crawlers.outcome import CrawlOutcome
+from crawlers.store_pipeline import NO_STORE
 
 _REPORT = "this is a fault of Loremill; run again with -L DEBUG and report what it says"
 
@@ -25,6 +26,7 @@ class CrawlReport(Component):
 
     def __init__(self, crawler: Crawler):
         super().__init__(crawler)
+        self._last = ""
         self._interval = crawler.settings.getfloat("PROGRESS_INTERVAL")
         self._ticking = create_looping_call(self._progress)
 
@@ -46,7 +48,7 @@ class CrawlReport(Component):
             self._ticking.stop()
         ours = self.spider
         conclude(ours.outcome, reason, where=str(ours.file))
-        if reason != "store_busy":  # the store, and its last_crawl.json, are another crawl's
+        if reason != NO_STORE:
             ours.outcome.save(ours.store.root)
         self._progress()
         for error in ours.outcome.errors:
@@ -65,7 +67,10 @@ class CrawlReport(Component):
         spider.outcome.fail(url, what, _REPORT, fatal=str(spider.file))
 
     def _progress(self) -> None:
-        _say(progress(self.spider.outcome))
+        line = progress(self.spider.outcome)
+        if line != self._last:
+            _say(line)
+        self._last = line
 
 
 def progress(outcome: CrawlOutcome) -> str:

@@ -56,6 +56,11 @@ class FranchiseSpider(Spider):
     """Crawls all sources of a franchise that name this spider, in the order of its YAML."""
 
     sources: list[AnySource]
+    store: PageStore
+    crawl_id: str
+    outcome: CrawlOutcome
+    known: dict[str, Known]  # what the store held when this crawl began
+    ending = False  # set to send nothing more
 
     def __init__(self, franchise: str | None = None, **arguments: Any):
         super().__init__(**arguments)
@@ -103,11 +108,6 @@ class FranchiseSpider(Spider):
             spider.crawl_id, spider.name, spider.franchise, now.isoformat(timespec="seconds")
         )
         return spider
-
-    store: PageStore
-    crawl_id: str
-    outcome: CrawlOutcome
-    known: dict[str, Known]  # what the store held when this crawl began
 
     @abstractmethod
     def listing(self, source: AnySource) -> AsyncIterator[Found]:

@@ -35,7 +35,7 @@ class Page:
     fetched_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     status: int = 200
     content_type: str | None = None
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)  # Scrapy logs items
     body_sha256: str = ""
     attribution_url: str | None = None
 

@@ -181,16 +181,20 @@ class PageWriter:
         """Add a page; when this returns, a kill no longer loses it."""
         if self._journal is None:
             self._journal = Journal(self._journals / f"{self._next_name()}.arrows")
-        self._journal.append(page)
+        try:
+            self._journal.append(page)
+        except OSError:
+            self._journal = None  # its end may be torn: nothing may follow it
+            raise
         if self._journal.pages >= self._seal_pages or self._journal.bytes >= self._seal_bytes:
             self.seal()
 
     def seal(self) -> None:
         """Turn the journal so far into a part."""
-        if self._journal is not None:
-            self._journal.close()
-            self._seal(self._journal.path)
-            self._journal = None
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close()
+            self._seal(journal.path)
 
     def close(self) -> None:
         """Seal, and let the next crawl in."""

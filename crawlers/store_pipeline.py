@@ -2,11 +2,14 @@
 
 import asyncio
 
-from scrapy.exceptions import CloseSpider
+from scrapy.exceptions import CloseSpider, DropItem
 
 from crawlers.component import Component
 from crawlers.page import GONE, Page
 from crawlers.page_store import PageWriter, StoreBusyError
+
+#: Why a crawl ended that never had the store: its last_crawl.json is not this crawl's to write.
+NO_STORE = "no_store"
 
 
 class StorePipeline(Component):
@@ -16,36 +19,43 @@ class StorePipeline(Component):
 
     def open_spider(self) -> None:
         """Take the store's lock; recover what a killed crawl left."""
-        spider = self.spider
         try:
-            self.writer = spider.store.writer(spider.crawl_id)
-        except StoreBusyError as error:
-            spider.outcome.errors.append(str(error))
-            raise CloseSpider("store_busy") from error
+            self.writer = self.spider.store.writer(self.spider.crawl_id)
+        except (StoreBusyError, ValueError, OSError) as error:
+            self.spider.outcome.errors.append(f"{self.spider.store.root}: {error}")
+            raise CloseSpider(NO_STORE) from error
 
     def process_item(self, item: Page) -> Page:
         """Append the page; a store that cannot be written to ends the crawl."""
         assert self.writer is not None
-        outcome = self.spider.outcome
+        if self.spider.ending:
+            raise DropItem("the store cannot be written to", log_level="DEBUG")
         try:
             self.writer.append(item)
         except OSError as error:
-            outcome.fail(
-                item.url,
-                f"cannot be stored: {error}",
-                "make room or name another data root with LOREMILL_DATA",
-                fatal=str(self.spider.store.root),
-            )
+            self._cannot_store(item.url, error)
+            self.spider.ending = True
             closing = self.crawler.engine.close_spider_async(reason="store_failed")
             self._closing = asyncio.create_task(closing)
             raise
         if item.status == GONE:
-            outcome.gone += 1
+            self.spider.outcome.gone += 1
         else:
-            outcome.fetched += 1
+            self.spider.outcome.fetched += 1
         return item
 
     def close_spider(self) -> None:
-        """Seal what came."""
+        """Seal what came; what cannot be sealed stays in the journal for the next crawl."""
         if self.writer is not None:
-            self.writer.close()
+            try:
+                self.writer.close()
+            except OSError as error:
+                self._cannot_store("the last pages", error)
+
+    def _cannot_store(self, url: str, error: OSError) -> None:
+        self.spider.outcome.fail(
+            url,
+            f"cannot be stored: {error}",
+            "make room or name another data root with LOREMILL_DATA, and run the same command",
+            fatal=str(self.spider.store.root),
+        )

@@ -6,6 +6,8 @@ as long each time. Slow answers lengthen the delay as Scrapy's AutoThrottle does
 but never below what the site asked for.
 """
 
+import logging
+
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
@@ -20,6 +22,8 @@ _NEEDS_REST = {429, 500, 502, 503, 504, 522, 524}
 _BUSY = 5
 #: Requests in a row without any answer after which the host counts as down.
 _DOWN_AFTER = 8
+
+_log = logging.getLogger(__name__)
 
 
 class PaceMiddleware(Component):
@@ -40,7 +44,7 @@ class PaceMiddleware(Component):
         """Wait for the host's turn."""
         host = self.spider.host(request.url)
         request.meta["download_slot"] = host.origin
-        await host.turn(lambda: self.crawler.engine.running)
+        await host.turn(lambda: self.crawler.engine.running and not self.spider.ending)
         self._sent.add(request)
         self.spider.outcome.requests += 1
 
@@ -81,10 +85,11 @@ class PaceMiddleware(Component):
                 f"asks to be left alone for {asked:.0f} s (status {response.status}, Retry-After)",
                 "crawl again after that time",
             )
+        if asked is None and response.status in _NEEDS_REST:
+            asked = _BUSY * self._backoff * 2**tried
         if asked is not None:
+            _log.warning("%s: status %d, resting for %.0f s", host.origin, response.status, asked)
             host.pause(asked)
-        elif response.status in _NEEDS_REST:
-            host.pause(_BUSY * self._backoff * 2**tried)
         self._adapt(host, request, response)
 
     def _done(self, host: Host, request: Request) -> None:

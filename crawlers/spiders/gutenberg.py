@@ -5,6 +5,7 @@ is the stored one is not stored again: files are rebuilt monthly with the same t
 says nothing.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 
@@ -22,6 +23,9 @@ _CATALOGUE = "/cache/epub/feeds/pg_catalog.csv"
 _CATALOGUE_HOST = "https://www.gutenberg.org"
 #: The real catalogue has some 25 MB.
 _CATALOGUE_BYTES = 128 * 2**20
+#: Stands in the header of the few books that are not in the public domain; the catalogue is silent.
+_UNDER_COPYRIGHT = re.compile(rb"this is a copyrighted project gutenberg", re.IGNORECASE)
+_HEADER = 8 * 2**10
 
 
 class GutenbergSpider(FranchiseSpider):
@@ -76,6 +80,13 @@ class GutenbergSpider(FranchiseSpider):
             return
         if not response.body.strip():
             self.fail(response.url, "is empty", "run the same command again later")
+            return
+        if _UNDER_COPYRIGHT.search(response.body[:_HEADER]):
+            self.fail(
+                response.url,
+                f"book {book.number}, {book.title!r}, is under copyright, as its header says",
+                "leave the book out",
+            )
             return
         stored = self.stored(identity, source)
         if stored is not None and stored.body_sha256 == sha256(response.body).hexdigest():

@@ -35,9 +35,8 @@ class MediaWikiSpider(FranchiseSpider):
         assert isinstance(source, MediaWikiSource)
         site = self.origins(source)[0]
         policy = policy_for(site, self.name)
-        async for listed in self._articles(
-            source, ActionApi(f"{site}{policy.api_path}", self._api)
-        ):
+        api = ActionApi(f"{site}{policy.api_path}", self._api)
+        async for listed in self._articles(source, api):
             url = article_url(site, policy.article_path, listed.title)
             stored = self.stored(url, source)
             if stored is not None and stored.revision == listed.revision:
@@ -57,10 +56,11 @@ class MediaWikiSpider(FranchiseSpider):
     ) -> Iterator[Page]:
         """The page as served, with the revision that its HTML shows."""
         kind = (response.headers.get("Content-Type") or b"").lower()
-        if b"html" not in kind or not response.body.strip():
+        if response.status != 200 or b"html" not in kind or not response.body.strip():
             self.fail(
                 response.url,
-                f"is no HTML page ({kind.decode('latin-1')}, {len(response.body)} bytes)",
+                f"is no HTML page (status {response.status}, {kind.decode('latin-1')}, "
+                f"{len(response.body)} bytes)",
                 "see what the site says in a browser",
             )
             return

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from resource import RLIMIT_FSIZE, setrlimit
 from typing import Any
 
 import pytest
@@ -109,7 +110,10 @@ class Workplace:
     def outcome(self, franchise: str, spider: str) -> CrawlOutcome:
         return CrawlOutcome.load(self.store(franchise, spider).root)
 
-    def start(self, spider: str, franchise: str, *options: str) -> subprocess.Popen[str]:
+    def start(
+        self, spider: str, franchise: str, *options: str, largest_file: int | None = None
+    ) -> subprocess.Popen[str]:
+        """`largest_file` in bytes stands in for a full disk."""
         settings = [part for item in SETTINGS.items() for part in ("-s", "=".join(item))]
         return subprocess.Popen(
             [
@@ -120,10 +124,13 @@ class Workplace:
             env=self.environment,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=lambda: largest_file and setrlimit(RLIMIT_FSIZE, (largest_file,) * 2),
         )
 
-    def crawl(self, spider: str, franchise: str, *options: str) -> Finished:
-        process = self.start(spider, franchise, *options)
+    def crawl(
+        self, spider: str, franchise: str, *options: str, largest_file: int | None = None
+    ) -> Finished:
+        process = self.start(spider, franchise, *options, largest_file=largest_file)
         _, stderr = process.communicate(timeout=120)
         return Finished(process.returncode, stderr, self.store(franchise, spider))
 

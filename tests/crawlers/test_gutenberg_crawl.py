@@ -13,6 +13,7 @@ BOOKS = [
     Book(7, "The Emerald Stair", BAUM, {"pg7.txt": b"cache"}),
     Book(55, "The Stair of Oz", BAUM, {"55-0.txt": "pósted".encode(), "55-8.txt": b"old"}),
     Book(123, "Lichter", "Weber, Anna", {"123-8.txt": b"latin-1"}, language="de"),
+    Book(77, "Mine", "Ann", {"pg77.txt": b"** This is a COPYRIGHTED Project Gutenberg eBook **"}),
     Book(900, "No text", "Weber, Anna", {}, subjects="Ghost stories; Fiction"),
     Book(12345, "Deep", "Pratt, Jo", {"12345-0.txt": b"deep"}, subjects="Ghost stories -- Fiction"),
 ]
@@ -82,13 +83,14 @@ def test_unchanged_books_are_not_stored_again(workplace, library) -> None:
 
 def test_missing_books_are_named(workplace, library) -> None:
     workplace.franchise(
-        "oz", {"spider": "gutenberg", "site": library.origin, "books": [7, 900, 4711]}
+        "oz", {"spider": "gutenberg", "site": library.origin, "books": [7, 77, 900, 4711]}
     )
     crawl = workplace.crawl("gutenberg", "oz")
     assert crawl.status == 1
     assert crawl.store.count() == 1
     assert any("book 4711 is not in the catalogue" in error for error in crawl.errors)
     assert any("book 900, 'No text', has no plain text" in error for error in crawl.errors)
+    assert any("under copyright" in failure["what"] for failure in crawl.outcome.failures)
     assert all("defs.yaml: source gutenberg" in error for error in crawl.errors)
 
 

@@ -1,5 +1,7 @@
 """The MediaWiki spiders against a served wiki: what is listed, fetched, left alone, marked gone."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -162,3 +164,49 @@ def test_parquet_feed_is_not_appended_to(workplace) -> None:
     assert crawl.status == 2
     assert "use -O" in crawl.errors[0]
     assert good.read_bytes() == b"the last good file"
+
+
+def test_a_full_disk_ends_the_crawl_and_keeps_what_was_there(workplace, serve: Callable) -> None:
+    served = serve()
+    for n in range(1, 7):
+        served.wiki.create(f"Film {n}", "<p>" + "plot " * 4_000 + "</p>")
+    titles = [f"Film {n}" for n in range(1, 7)]
+    source = {"spider": "wikipedia", "site": served.origin, "titles": titles}
+    workplace.franchise("films", {**source, "limit": 1})
+    before = workplace.crawl("wikipedia", "films").store.data_version()
+    workplace.franchise("films", source)
+    crawl = workplace.crawl("wikipedia", "films", largest_file=50_000)
+    assert crawl.status == 1
+    assert len(crawl.errors) == 1
+    assert "cannot be stored" in crawl.errors[0]
+    assert "plot plot" not in crawl.stderr
+    assert "LOREMILL_DATA" in crawl.errors[0]
+    assert "Film_6" not in " ".join(served.paths("/wiki/"))  # not crawled in vain
+    assert crawl.store.data_version() == before
+    again = workplace.crawl("wikipedia", "films")
+    assert again.status == 0
+    assert again.store.count() == 6
+    assert again.outcome.unchanged == 3  # the first, and two out of the torn journal
+
+
+def test_a_second_crawl_of_the_same_store_is_refused(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    first = workplace.crawl("wikipedia", "films")
+    writer = first.store.writer("another")
+    crawl = workplace.crawl("wikipedia", "films")
+    writer.close()
+    assert crawl.status == 1
+    assert "another crawl is writing" in crawl.errors[0]
+    assert crawl.outcome == first.outcome
+
+
+def test_scrapy_lists_the_spiders(workplace) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "scrapy", "list"],
+        env=workplace.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert listed.stdout.split() == ["bulbapedia", "gutenberg", "wikipedia"]
