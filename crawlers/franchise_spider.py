@@ -1,6 +1,6 @@
 """What every spider here shares: a franchise's sources, the page store, hosts, and the outcome.
 
-A spider for another kind of site says how it lists (`requests`) and how it reads (`parse…`); all
+A spider for another kind of site says how it lists (`listing`) and how it reads (a callback); all
 else, contact, back-pressure, failures, tombstones, is here.
 """
 

@@ -68,11 +68,13 @@ class GutenbergSpider(FranchiseSpider):
             if paths:
                 yield self._request(identity, book, source, paths)
             else:
+                # Only a book that somebody named by its number was meant for certain.
+                assert isinstance(source, GutenbergSource)
                 self.fail(
                     identity,
                     f"book {book.number}, {book.title!r}, has no plain text on the mirror",
                     "name another mirror with `site:`, or leave the book out",
-                    source,
+                    source if book.number in source.books else None,
                 )
             return
         if response.status == 304:
@@ -119,13 +121,12 @@ class GutenbergSpider(FranchiseSpider):
 
 
 def _paths(number: int) -> list[str]:
-    """Where a book's text may lie, the best first: rebuilt UTF-8, posted UTF-8, posted Latin-1."""
+    """Where a book's text may lie, the best first: rebuilt UTF-8; then UTF-8, Latin-1 and ASCII."""
     digits = str(number)
     mirror = "/".join([*(digits[:-1] or "0"), digits])
+    posted = [f"{number}-0.txt", f"{number}-8.txt", f"{number}.txt"]
     return [
         f"/cache/epub/{number}/pg{number}.txt",
-        f"/files/{number}/{number}-0.txt",
-        f"/files/{number}/{number}-8.txt",
-        f"/{mirror}/{number}-0.txt",
-        f"/{mirror}/{number}-8.txt",
+        *(f"/files/{number}/{name}" for name in posted),
+        *(f"/{mirror}/{name}" for name in posted),
     ]

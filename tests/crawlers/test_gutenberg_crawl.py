@@ -12,6 +12,8 @@ BAUM = "Baum, L. Frank (Lyman Frank), 1856-1919; Denslow, W. W., 1856-1915 [Illu
 BOOKS = [
     Book(7, "The Emerald Stair", BAUM, {"pg7.txt": b"cache"}),
     Book(55, "The Stair of Oz", BAUM, {"55-0.txt": "pósted".encode(), "55-8.txt": b"old"}),
+    Book(66, "Emerald ashes", "Baum, L. Frank", {"66.txt": b"ascii"}),
+    Book(67, "Emerald silence", "Baum, L. Frank", {"67.mp3": b""}),
     Book(123, "Lichter", "Weber, Anna", {"123-8.txt": b"latin-1"}, language="de"),
     Book(77, "Mine", "Ann", {"pg77.txt": b"** This is a COPYRIGHTED Project Gutenberg eBook **"}),
     Book(900, "No text", "Weber, Anna", {}, subjects="Ghost stories; Fiction"),
@@ -55,12 +57,14 @@ def test_books_by_number_author_and_subject(workplace, library) -> None:
         "Lichter": b"latin-1",
         "Deep": b"deep",
         "The Emerald Stair": b"cache",
+        "Emerald ashes": b"ascii",
     }
     deep = pages[f"{library.origin}/ebooks/12345"]
     assert deep["final_url"].endswith("/1/2/3/4/12345/12345-0.txt")
     assert deep["page_id"] == "12345"
     assert deep["licence"] == "LicenseRef-PublicDomainUS"
     assert f"{library.origin}/ebooks/55" not in pages
+    assert [failure["url"] for failure in crawl.outcome.failures] == [f"{library.origin}/ebooks/67"]
 
 
 def test_unchanged_books_are_not_stored_again(workplace, library) -> None:

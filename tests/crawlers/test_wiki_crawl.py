@@ -8,6 +8,7 @@ from itertools import pairwise
 import pyarrow.parquet as pq
 import pytest
 
+from crawlers.samplesite.exchange import html
 from pipeline.schema import PAGES
 
 
@@ -74,6 +75,19 @@ def test_recrawl_fetches_what_changed_and_marks_what_is_gone(workplace, serve: C
     assert "Film 4" not in titles
     assert {"Film 2", "Film four"} <= titles
     assert third.store.count() == 7
+
+
+def test_a_page_older_than_listed_is_fetched_again(workplace, serve: Callable) -> None:
+    served = serve()
+    served.wiki.create("Film", "<p>New.</p>")
+    stale = '<html><script>RLCONF={"wgRevisionId":42,"wgCurRevisionId":42}</script>Old.</html>'
+    served.site.script["/wiki/Film"] = [html(200, stale)]
+    workplace.franchise("films", {"spider": "wikipedia", "site": served.origin, "titles": ["Film"]})
+    (row,) = workplace.crawl("wikipedia", "films").pages().values()
+    assert row["revision"] == "42"
+    (row,) = workplace.crawl("wikipedia", "films").pages().values()
+    assert row["revision"] == str(served.wiki.page("Film").revision)
+    assert b"New." in row["body"]
 
 
 def test_a_failed_listing_marks_nothing_gone(workplace, serve: Callable) -> None:

@@ -1,0 +1,117 @@
+"""Answers of the Action API that no replica here gives: pieces of a batch, and the old forms."""
+
+import asyncio
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from scrapy.http import TextResponse
+
+from crawlers.action_api import ActionApi, Answer
+from crawlers.explain import SourceError
+from crawlers.wiki_listing import Listed, Missing, linked_pages, titled_pages
+
+
+def api(*answers: object) -> tuple[ActionApi, list[dict[str, list[str]]]]:
+    asked: list[dict[str, list[str]]] = []
+    waiting = list(answers)
+
+    async def download(url: str) -> TextResponse:
+        asked.append(parse_qs(urlsplit(url).query))
+        answer = waiting.pop(0)
+        body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        return TextResponse(url, body=body)
+
+    return ActionApi("http://wiki/api.php", download), asked
+
+
+def collect(batches) -> list:
+    async def run() -> list:
+        return [batch async for batch in batches]
+
+    return asyncio.run(run())
+
+
+def test_a_batch_in_pieces_is_put_together() -> None:
+    first = {"pageid": 1, "ns": 0, "title": "A", "lastrevid": 10}
+    wiki, asked = api(
+        {"query": {"pages": [first]}, "continue": {"ppcontinue": "1|x", "continue": "||info"}},
+        {
+            "batchcomplete": True,
+            "query": {"pages": [{"pageid": 1, "pageprops": {"disambiguation": ""}}]},
+            "continue": {"gplcontinue": "2", "continue": "gplcontinue||"},
+        },
+        {"batchcomplete": True, "query": {"pages": [{**first, "pageid": 2, "title": "B"}]}},
+    )
+    assert collect(linked_pages(wiki, "List")) == [Listed("B", "2", "10")]
+    assert asked[1]["ppcontinue"] == ["1|x"]
+    assert "ppcontinue" not in asked[2]  # what is continued is passed back whole, and nothing else
+    assert asked[2]["gplcontinue"] == ["2"]
+    assert all(query["maxlag"] == ["5"] for query in asked)
+
+
+def test_query_continue_and_pages_by_id() -> None:
+    def page(number: int) -> dict[str, object]:
+        return {"pageid": number, "ns": 0, "title": f"P{number}", "lastrevid": number}
+
+    wiki, asked = api(
+        {
+            "query": {"pages": {"1": page(1)}},
+            "query-continue": {"links": {"gplcontinue": "1|0|P2"}},
+        },
+        {"query": {"pages": {"2": page(2)}}},
+    )
+    assert [listed.title for listed in collect(linked_pages(wiki, "L"))] == ["P1", "P2"]
+    assert asked[1]["gplcontinue"] == ["1|0|P2"]
+
+
+def test_titles_in_the_order_asked_and_at_most_fifty_a_request() -> None:
+    titles = [f"T{n}" for n in range(60)]
+
+    def answer(some: list[str]) -> dict[str, object]:
+        pages = [
+            {"pageid": 1 + int(t[1:]), "ns": 0, "title": t, "lastrevid": 1} for t in some[::-1]
+        ]
+        pages[0] = {"title": pages[0]["title"], "ns": 0, "missing": True}
+        return {"batchcomplete": True, "query": {"pages": pages}}
+
+    wiki, asked = api(answer(titles[:50]), answer(titles[50:]))
+    found = collect(titled_pages(wiki, titles))
+    assert [one.title for one in found] == titles
+    assert [one.title for one in found if isinstance(one, Missing)] == ["T49", "T59"]
+    assert [len(query["titles"][0].split("|")) for query in asked] == [50, 10]
+
+
+def test_long_titles_keep_the_request_line_short() -> None:
+    titles = [f"{n}" + "é" * 100 for n in range(50)]
+    empty = {"batchcomplete": True, "query": {"pages": []}}
+    wiki, asked = api(*[empty] * 10)
+    collect(titled_pages(wiki, titles))
+    assert len(asked) > 1
+    assert sum(len(query["titles"][0].split("|")) for query in asked) == 50
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"error": {"code": "readapidenied", "info": "You need read permission"}}, "readapidenied"),
+        (b"<!doctype html>", "not JSON"),
+        ([], "not the API's"),
+    ],
+)
+def test_what_is_no_answer_is_an_error(answer: object, words: str) -> None:
+    wiki, _ = api(answer)
+    with pytest.raises(SourceError, match=words):
+        collect(wiki.query(titles="A"))
+
+
+def test_a_listing_that_goes_round_is_ended() -> None:
+    again = {"query": {"pages": []}, "continue": {"gcmcontinue": "x"}}
+    wiki, _ = api(*[again] * 3)
+    with pytest.raises(SourceError, match="twice"):
+        collect(wiki.query(generator="categorymembers"))
+
+
+def test_an_empty_answer_is_an_empty_batch() -> None:
+    wiki, _ = api({"batchcomplete": True})
+    assert collect(wiki.query(titles="A")) == [Answer()]
