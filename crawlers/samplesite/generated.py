@@ -37,6 +37,7 @@ _COMPANIES = {
     "TT": (("Kit", "Marlowe", False, "curious"), ("Sunniva", "Dale", True, "practical"),
            ("Jago", "Penrose", False, "talkative")),
 }  # fmt: skip
+_PETS = {"LK": "Smudge", "TT": "Nib"}
 INDEX = "List of animated series episodes"
 #: Wikipedia is in the middle of a change of markup; so are these pages.
 _DIALECTS = (Dialect.MODERN, Dialect.PARSOID, Dialect.MODERN, Dialect.MOBILE, Dialect.LEGACY,
@@ -59,7 +60,7 @@ def episodes(taken: set[str]) -> Iterator[PageText]:
                     ("hero", "ally", "rival"), _COMPANIES[prefix], strict=True
                 )
             }
-            plot = teller.episode(teller.rng.randint(8, 12), company)
+            plot = teller.episode(teller.rng.randint(8, 12), company, _PETS[prefix])
             titles[name] = plot.title
             if name not in taken:
                 yield _episode(name, number, plot, teller.rng)

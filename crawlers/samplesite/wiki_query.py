@@ -41,8 +41,9 @@ def run_query(wiki: Wiki, parameters: Parameters, cap: int) -> Json:
     for key in ("normalized", "redirects"):
         if getattr(pages, key):
             found[key] = getattr(pages, key)
-    if pages.titles or pages.invalid:
-        found["pages"] = pages.invalid + _tell(wiki, pages.titles, parameters)
+    told = pages.invalid + _tell(wiki, pages.titles, parameters)
+    if told:
+        found["pages"] = told
     for module in parameters.values("list"):
         listing, cursor = _listing(wiki, module, "", _PageSet(), parameters, cap)
         onward |= cursor

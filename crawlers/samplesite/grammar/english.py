@@ -103,7 +103,7 @@ def tidy(text: str) -> str:
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r" +([,.;:?!”])", r"\1", text)
     text = re.sub(r",([,.;:?!])", r"\1", text)
-    text = re.sub(r"([?!])\.", r"\1", text)
+    text = re.sub(r"([?!])[.,]", r"\1", text)
     return re.sub(r"(^|[.?!] |\.” )([“‘]?)([a-z])", lambda m: m[1] + m[2] + m[3].upper(), text)
 
 

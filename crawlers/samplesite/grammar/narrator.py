@@ -13,9 +13,11 @@ from crawlers.samplesite.grammar.engine import Grammar
 from crawlers.samplesite.grammar.english import Tense, tidy
 from crawlers.samplesite.grammar.world import Person, Story
 
-_ANYWHERE = ("travel", "discovery", "obstacle_pass", "obstacle_fail", "confide", "quarrel",
-             "reconcile", "promise", "bargain", "theft", "recover",
-             "betrayal", "capture", "rescue", "wound", "chase", "doubt", "villain_view", "reversal", "rest", "recall")  # fmt: skip
+_ANYWHERE = (
+    *("travel", "discovery", "obstacle_pass", "obstacle_fail", "chase", "wound"),
+    *("confide", "quarrel", "reconcile", "promise", "rest", "recall", "doubt"),
+    *("bargain", "theft", "recover", "betrayal", "capture", "rescue", "villain_view", "reversal"),
+)
 #: What else can happen in each genre; named twice, it happens more often.
 _OWN_MOVES = {
     "superhero": ("power_fails", "power_fails", "unmasked"),
@@ -24,17 +26,11 @@ _OWN_MOVES = {
     "scifi": ("signal", "signal", "signal", "paradox", "paradox"),
     "western": ("ride", "ride", "standoff", "standoff"),
     "romance": ("flirt", "flirt", "flirt", "heartache", "heartache"),
-    "fantasy": (),
+    "fantasy": ("marvel", "marvel", "court", "bell_lore", "marvel"),
 }
 _EPISODE_MOVES = (
-    "travel",
-    "discovery",
-    "obstacle_pass",
-    "care",
-    "care",
-    "match",
-    "gilt_hand",
-    "evolve",
+    *("travel", "discovery", "obstacle_pass", "care", "care", "match", "gilt_hand", "evolve"),
+    *("lesson", "mishap", "mishap", "memory_of_mother"),
 )
 _TRADES = {"hero": "role", "ally": "side_role", "rival": "side_role", "villain": "villain_role",
            "kin": "side_role", "mentor": "side_role"}  # fmt: skip
@@ -66,9 +62,10 @@ class Teller:
         moves = (*_ANYWHERE, *_OWN_MOVES[self.genre])
         return self._plot(story, moves, length, title or self.genre)
 
-    def episode(self, length: int, fixed: dict[str, Person]) -> Plot:
-        """The plot of an episode, with the series' own people among its guests."""
+    def episode(self, length: int, fixed: dict[str, Person], pet: str) -> Plot:
+        """The plot of an episode, with the series' own people and creature among its guests."""
         story = self._story(Tense.PRESENT, fixed)
+        story.phrases["pet"] = pet
         story.facts |= {"allied", "left_home"}
         for person in fixed.values():
             person.known = True
@@ -83,6 +80,7 @@ class Teller:
         story = self._story(Tense.PAST, {})
         everywhere = list(story.places)
         titles: set[str] = set()
+        moves = (*_ANYWHERE, *_OWN_MOVES[self.genre])
         for index in range(number):
             if not story.places:
                 story.places = self.rng.sample(everywhere, len(everywhere))
@@ -93,7 +91,7 @@ class Teller:
             elif index == number - 1:
                 rules = planner.ending(story)
             else:
-                rules = planner.muddle(story, _ANYWHERE, self.rng.randint(9, 12))
+                rules = planner.muddle(story, moves, self.rng.randint(9, 12))
             paragraphs = [paragraph for paragraph in self._scenes(story, rules) if paragraph]
             while (title := tidy(story.phrase("$chapter_title"))) in titles:
                 continue

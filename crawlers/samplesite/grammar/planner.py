@@ -131,9 +131,15 @@ MOVES = {
         _move("standoff", needs="allied left_home"),
         _move("flirt", needs="allied", memory="that evening {place.in}"),
         _move("heartache", needs="allied left_home"),
+        _move("marvel", needs="allied", memory="what they saw {place.in}"),
+        _move("court", needs="allied left_home", forbids="been_at_court", adds="been_at_court"),
+        _move("bell_lore", needs="left_home", forbids="lore_told", adds="lore_told"),
         _move("care", needs="allied"),
         _move("match", needs="allied"),
         _move("gilt_hand", needs="allied"),
+        _move("lesson", needs="allied"),
+        _move("mishap", needs="allied"),
+        _move("memory_of_mother", forbids="remembered_mother", adds="remembered_mother"),
         _move("evolve", needs="allied left_home", forbids="evolved", adds="evolved"),
     )
 }

@@ -72,7 +72,7 @@ class Story:
                 self.phrases[name] = self.phrase(f"${name}")
         for role, trades in cast.items():
             known = (fixed or {}).get(role)
-            self.people[role] = known or self._person(self.phrase(f"${trades}"))
+            self.people[role] = known or self._person(trades)
         self.phrases["item"] = self.phrase("$item")
         lines = [self.phrase("$place") for _ in range(5)]
         self.places = list({place.name: place for place in map(_place, lines)}.values())
@@ -136,10 +136,14 @@ class Story:
             return person.full + possessive
         return f"{person.full}, a {person.trait} {person.role},"
 
-    def _person(self, trade: str) -> Person:
+    def _person(self, trades: str) -> Person:
+        """Somebody new, of a trade and a given name that nobody else in the story has."""
+        others = self.people.values()
+        while (trade := self.phrase(f"${trades}")) in {other.role for other in others}:
+            continue
         female = bool(_WOMEN.search(trade)) or (not _MEN.search(trade) and self.rng.random() < 0.5)
-        taken = {person.given for person in self.people.values()}
-        while (given := self.phrase("$given_f" if female else "$given_m")) in taken:
+        names = "$given_f" if female else "$given_m"
+        while (given := self.phrase(names)) in {other.given for other in others}:
             continue
         return Person(given, self.phrase("$surname"), female, trade, self.phrase("$trait"))
 
