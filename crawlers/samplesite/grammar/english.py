@@ -21,9 +21,9 @@ _IRREGULAR = {
     for base, past, participle in (
         (*line.split(), "")[:3]
         for line in """
-        bear bore borne/beat beat beaten/become became become/begin began begun/bend bent/
-        bind bound/bite bit bitten/blow blew blown/break broke broken/bring brought/build built/
-        burn burned/buy bought/catch caught/choose chose chosen/climb climbed/cling clung/
+        bear bore borne/beat beat beaten/bet bet/become became become/begin began begun/bend bent/
+        bind bound/bite bit bitten/bleed bled/blow blew blown/break broke broken/bring brought/build built/
+        burn burned/buy bought/cast cast/catch caught/choose chose chosen/climb climbed/cling clung/
         come came come/cost cost/creep crept/cut cut/deal dealt/dig dug/do did done/draw drew drawn/
         drink drank drunk/drive drove driven/eat ate eaten/fall fell fallen/feed fed/feel felt/
         fight fought/find found/flee fled/fling flung/fly flew flown/forbid forbade forbidden/
@@ -38,13 +38,13 @@ _IRREGULAR = {
         spread spread/stand stood/steal stole stolen/stick stuck/strike struck/swear swore sworn/
         sweep swept/swim swam swum/swing swung/take took taken/teach taught/tear tore torn/
         tell told/think thought/throw threw thrown/understand understood/wake woke woken/
-        wear wore worn/weep wept/win won/withdraw withdrew withdrawn/write wrote written
+        wear wore worn/weep wept/win won/wind wound/withdraw withdrew withdrawn/write wrote written
         """.replace("\n", "").split("/")
     )
 }  # fmt: skip
 #: Verbs that double their last letter before -ed.
 _DOUBLING = re.compile(
-    r"(ad|com|per)mit|bar|beg|clap|compel|dim|drag|drop|flip|grab|hug|jam|knot|nod|occur|pat|pin|"
+    r"(ad|com|per)mit|bar|beg|clap|compel|confer|dim|drag|drop|flip|grab|hug|jam|knot|nod|occur|pat|pin|"
     r"plan|prefer|quarrel|rebel|refer|regret|rip|rob|scan|shrug|skim|slam|slip|snap|sob|spot|step|"
     r"stir|stop|strip|tap|trap|travel|trip|tug|whip|wrap"
 )

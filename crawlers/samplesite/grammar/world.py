@@ -13,7 +13,7 @@ from crawlers.samplesite.grammar.english import Tense
 _WOMEN = re.compile(
     r"daughter|girl|woman|aunt|widow$|governess|midwife|maid\b|actress|mistress|sister|seamstress"
 )
-_MEN = re.compile(r"\bboy|man\b|vicar|abbot|uncle|fiance|widower|squire|baron|bishop$")
+_MEN = re.compile(r"boy\b|man\b|vicar|abbot|uncle|fiance|widower|squire|baron|bishop$")
 #: How often someone already known is called by trade instead of name.
 _BY_TRADE = 0.12
 
