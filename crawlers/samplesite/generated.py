@@ -61,7 +61,7 @@ def episodes(taken: set[str]) -> Iterator[PageText]:
                 )
             }
             plot = teller.episode(teller.rng.randint(8, 12), company, _PETS[prefix])
-            titles[name] = plot.title
+            titles[name] = name if name in taken else plot.title
             if name not in taken:
                 yield _episode(name, number, plot, teller.rng)
     rows = "".join(

@@ -22,10 +22,10 @@ _IRREGULAR = {
         (*line.split(), "")[:3]
         for line in """
         bear bore borne/beat beat beaten/bet bet/become became become/begin began begun/bend bent/
-        bind bound/bite bit bitten/bleed bled/blow blew blown/break broke broken/bring brought/build built/
-        burn burned/buy bought/cast cast/catch caught/choose chose chosen/climb climbed/cling clung/
-        come came come/cost cost/creep crept/cut cut/deal dealt/dig dug/do did done/draw drew drawn/
-        drink drank drunk/drive drove driven/eat ate eaten/fall fell fallen/feed fed/feel felt/
+        bind bound/bite bit bitten/bleed bled/blow blew blown/break broke broken/bring brought/
+        build built/burn burned/buy bought/cast cast/catch caught/choose chose chosen/climb climbed/
+        cling clung/come came come/cost cost/creep crept/cut cut/deal dealt/
+        dig dug/do did done/draw drew drawn/drink drank drunk/drive drove driven/eat ate eaten/fall fell fallen/feed fed/feel felt/
         fight fought/find found/flee fled/fling flung/fly flew flown/forbid forbade forbidden/
         forget forgot forgotten/forgive forgave forgiven/freeze froze frozen/get got/
         give gave given/go went gone/grow grew grown/hang hung/have had/hear heard/hide hid hidden/

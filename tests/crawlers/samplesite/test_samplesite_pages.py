@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from urllib.robotparser import RobotFileParser
 
 import pytest
@@ -134,6 +135,27 @@ def test_other_content_is_served_as_it_is(tmp_path, get, api):
         assert get(f"{sites.gutenberg}/1/1-8.txt")[0] == 404
         assert get(f"{sites.gutenberg}/0/1/1-8.txt")[1] == book
         assert "Sören".encode() in get(f"{sites.gutenberg}/cache/epub/feeds/pg_catalog.csv")[1]
+
+
+SHARED = Path(__file__).parents[4] / "shared" / "data"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="no real pages and books beside the project")
+def test_real_pages_and_books_are_served_byte_for_byte(tmp_path, get, api):
+    for source in ("html/bulbapedia", "html/wikipedia", "gutenberg"):
+        (tmp_path / Path(source).name).symlink_to(SHARED / source)
+    with SampleSites(content=tmp_path) as sites:
+        listed = api(
+            sites.bulbapedia, list="categorymembers", cmtitle="Category:All", cmlimit="max"
+        )
+        assert "Team Rocket" in [m["title"] for m in listed["query"]["categorymembers"]]
+        saved = (SHARED / "html/bulbapedia/1miqi1-team_rocket.html").read_bytes()
+        assert get(f"{sites.bulbapedia}/wiki/Team_Rocket")[1] == saved
+        rows = get(f"{sites.gutenberg}/cache/epub/feeds/pg_catalog.csv")[1].decode()
+        assert "Pride and Prejudice" in rows
+        number = next(row for row in rows.splitlines() if "flatland" in row).partition(",")[0]
+        book = get(f"{sites.gutenberg}/cache/epub/{number}/pg{number}.txt")[1]
+        assert book == (SHARED / "gutenberg/flatland.txt").read_bytes()
 
 
 def test_a_folder_with_nothing_in_it_is_an_error(tmp_path):
