@@ -32,12 +32,19 @@ class FaultySite:
     site: WikiSite
     script: dict[str, list[Response]] = field(default_factory=dict)
     always: dict[str, Response] = field(default_factory=dict)
+    dead_after: str | None = None  # from the request after this path on, connections just close
+    dead: bool = False
+    refused: int = 0
 
     @property
     def name(self) -> str:
         return self.site.name
 
     def answer(self, request: Request) -> Response:
+        if self.dead:
+            self.refused += 1
+            raise ConnectionAbortedError("the server is dead")
+        self.dead = request.path == self.dead_after
         if self.script.get(request.path):
             return self.script[request.path].pop(0)
         return self.always.get(request.path) or self.site.answer(request)
