@@ -120,7 +120,7 @@ def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefini
         try:
             outcome = crawler.crawl(data, name, spider, context.log.info)
         except ChildError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+            raise dg.Failure(str(error), allow_retries=False) from None
         store = data.pages(name, spider)
         if outcome.fetched == 0:
             context.log.info("unchanged: none of %d pages had to be fetched", outcome.listed)

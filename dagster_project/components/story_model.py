@@ -103,7 +103,7 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                         context.log.debug,
                     )
                 except ChildError as error:
-                    raise dg.Failure(str(error), allow_retries=False) from error
+                    raise dg.Failure(str(error), allow_retries=False) from None
             return json.loads((folder / "training.json").read_text("utf-8"))
 
         artifact = materialize(

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,18 @@ def page() -> Iterator[Page]:
 
 
 @pytest.fixture
-def dagster(project, sites, tmp_path: Path) -> Iterator[str]:
+def dagster(project, sites) -> Iterator[str]:
     """`dg dev` over a small franchise; its address."""
     project.write_keepers(sites.bulbapedia, episodes=12)
+    with _dagster(project) as address:
+        yield address
+
+
+@contextmanager
+def _dagster(project) -> Iterator[str]:
     port = _free_port()
-    with (tmp_path / "dagster.log").open("w") as log:
+    path = project.folder / "dagster.log"
+    with path.open("w") as log:
         server = subprocess.Popen(
             ["dg", "dev", "--host", "127.0.0.1", "--port", str(port)],
             cwd=project.folder,
@@ -58,43 +66,88 @@ def dagster(project, sites, tmp_path: Path) -> Iterator[str]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            _await_server(address, tmp_path / "dagster.log")
-            yield address
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(60)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _await(lambda: _answers(address), 90, path.read_text)
+        yield address
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        server.wait(60)
 
 
-def _await_server(address: str, log: Path) -> None:
-    for _ in range(120):
+def _await(condition: Callable[[], object], seconds: float, why: Callable[[], str]) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, why()
+        time.sleep(0.5)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/server_info", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def _processes_of(folder: Path) -> list[str]:
+    """Command lines that work in or on the folder, Dagster's own services left out."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            with urllib.request.urlopen(f"{address}/server_info", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail(f"dg dev did not start:\n{log.read_text()}")
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            environment = (process / "environ").read_bytes().decode(errors="replace")
+        except (OSError, ProcessLookupError):
+            continue
+        if str(folder) in environment and ("training_child" in command or "scrapy" in command):
+            found.append(command)
+    return found
 
 
 def test_graph_seen_materialization_launched_and_plot_looked_at(
     page: Page, dagster: str, project
 ) -> None:
-    page.goto(f"{dagster}/asset-groups")
-    for group in ("keepers", "keepers_gpt2"):
+    for group, assets in {
+        "keepers": ("bulbapedia_pages", "documents", "corpus"),
+        "keepers_gpt2": ("model", "samples", "perplexity", "report"),
+    }.items():
+        page.goto(f"{dagster}/asset-groups")
         page.locator(f"[data-tooltip='{group}']").last.click(timeout=60_000)
-    for asset in ("bulbapedia_pages", "documents", "corpus", "model", "samples", "report"):
-        expect(page.get_by_text(asset, exact=True).first).to_be_visible(timeout=60_000)
+        for asset in assets:
+            expect(page.get_by_text(asset, exact=True).first).to_be_visible(timeout=60_000)
 
     page.get_by_role("button", name="Materialize all").click()
-    for _ in range(240):
-        if Artifact.load(project.data / "reports/keepers-gpt2"):
-            break
-        time.sleep(1)
-    assert Artifact.load(project.data / "reports/keepers-gpt2"), "the run did not reach its end"
+    report = project.data / "reports/keepers-gpt2"
+    _await(lambda: Artifact.load(report), 240, lambda: "the run did not reach its end")
 
     page.goto(f"{dagster}/assets/keepers-gpt2/report")
     page.get_by_text("[Show Markdown]").first.click(timeout=60_000)
     plot = page.locator("img[src^='data:image/png']").first
     expect(plot).to_be_visible(timeout=30_000)
     assert plot.evaluate("image => image.complete && image.naturalWidth > 100")
+
+
+def test_a_training_cancelled_in_the_ui_leaves_nothing_half_written(
+    page: Page, project, sites
+) -> None:
+    project.write_keepers(sites.bulbapedia, episodes=12, steps=100_000)
+    assert project.launch('+key:"keepers/corpus"').returncode == 0
+    with _dagster(project) as address:
+        page.goto(f"{address}/assets/keepers-gpt2/model")
+        page.get_by_role("button", name="Materialize").click(timeout=60_000)
+        resume = project.data / "models/keepers-gpt2"
+        _await(
+            lambda: list(resume.glob("*/resume/checkpoint-*")), 180, lambda: "no checkpoint came"
+        )
+        assert _processes_of(project.folder)
+
+        page.goto(f"{address}/runs")
+        page.locator("a[href^='/runs/'][href*='-']").first.click(timeout=60_000)
+        page.get_by_role("button", name="Terminate").first.click(timeout=60_000)
+        page.get_by_role("button", name="Terminate 1 run").click(timeout=60_000)
+        _await(lambda: not _processes_of(project.folder), 90, lambda: "the training lives on")
+        expect(page.get_by_text("Canceled").first).to_be_visible(timeout=60_000)
+    assert Artifact.load(resume) is None
+    checkpoints = list(resume.glob("*/resume/checkpoint-*"))
+    assert checkpoints
+    assert all((checkpoint / "complete.json").is_file() for checkpoint in checkpoints)
