@@ -1,12 +1,14 @@
 """`python -m crawlers.samplesite`: the sample sites on loopback until interrupted.
 
-Exit codes: 0 served, or already served by another process under --reuse; 2 bad input, or a port
-that something else holds.
+`python -m crawlers.samplesite -- COMMAND …` serves them while the command runs. Exit codes: 0
+served, or already served by another process under --reuse; 2 bad input, or a port that something
+else holds; the command's own where there is one.
 """
 
 import argparse
 import json
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Sequence
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.reuse and _already_served(options.ports, options.content):
             _say(options.quiet, f"the same sample sites already run on ports {options.ports}")
-            return 0
+            return _run(options.command)
         sites = SampleSites(options.ports, options.content)
     except (PortTakenError, ValueError) as error:
         print(f"samplesite: {error}", file=sys.stderr)
@@ -32,9 +34,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with sites:
         for name in ("bulbapedia", "wikipedia", "gutenberg"):
             _say(options.quiet, f"{name:<11}{getattr(sites, name)}")
+        if options.command:
+            return _run(options.command)
         _say(options.quiet, "serving; end with Ctrl-C")
         _wait()
     return 0
+
+
+def _run(command: Sequence[str]) -> int:
+    """Run the command to its end; an interrupt from the terminal reaches it by itself."""
+    if not command:
+        return 0
+    with subprocess.Popen(command) as child:
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:  # the terminal sent it to the command too, which decides
+                continue
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="serve DIR/bulbapedia, DIR/wikipedia, DIR/gutenberg")  # fmt: skip
     parser.add_argument("--reuse", action="store_true",
                         help="exit 0 where the same sites already run on the ports")  # fmt: skip
+    parser.add_argument("command", nargs="*", metavar="COMMAND",
+                        help="after --: serve while it runs")  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="print errors only")
     return parser
 

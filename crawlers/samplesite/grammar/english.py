@@ -21,24 +21,26 @@ _IRREGULAR = {
     for base, past, participle in (
         (*line.split(), "")[:3]
         for line in """
-        bear bore borne/beat beat beaten/bet bet/become became become/begin began begun/bend bent/
-        bind bound/bite bit bitten/bleed bled/blow blew blown/break broke broken/bring brought/
-        build built/burn burned/buy bought/cast cast/catch caught/choose chose chosen/climb climbed/
-        cling clung/come came come/cost cost/creep crept/cut cut/deal dealt/
-        dig dug/do did done/draw drew drawn/drink drank drunk/drive drove driven/eat ate eaten/fall fell fallen/feed fed/feel felt/
-        fight fought/find found/flee fled/fling flung/fly flew flown/forbid forbade forbidden/
+        bear bore borne/beat beat beaten/become became become/begin began begun/bend bent/
+        bet bet/bind bound/bite bit bitten/bleed bled/blow blew blown/break broke broken/
+        bring brought/build built/burn burned/buy bought/cast cast/catch caught/
+        choose chose chosen/climb climbed/cling clung/come came come/cost cost/creep crept/
+        cut cut/deal dealt/dig dug/do did done/draw drew drawn/drink drank drunk/
+        drive drove driven/eat ate eaten/fall fell fallen/feed fed/feel felt/fight fought/
+        find found/flee fled/fling flung/fly flew flown/forbid forbade forbidden/
         forget forgot forgotten/forgive forgave forgiven/freeze froze frozen/get got/
-        give gave given/go went gone/grow grew grown/hang hung/have had/hear heard/hide hid hidden/
-        hit hit/hold held/hurt hurt/keep kept/kneel knelt/know knew known/lay laid/lead led/
-        leave left/lend lent/let let/lie lay lain/light lit/lose lost/make made/mean meant/meet met/
-        mistake mistook mistaken/overhear overheard/pay paid/put put/read read/rebuild rebuilt/
-        ride rode ridden/ring rang rung/rise rose risen/run ran run/say said/see saw seen/
-        seek sought/sell sold/send sent/set set/shake shook shaken/shine shone/shoot shot/shut shut/
-        sing sang sung/sink sank sunk/sit sat/sleep slept/slide slid/speak spoke spoken/spend spent/
-        spread spread/stand stood/steal stole stolen/stick stuck/strike struck/swear swore sworn/
-        sweep swept/swim swam swum/swing swung/take took taken/teach taught/tear tore torn/
-        tell told/think thought/throw threw thrown/understand understood/wake woke woken/
-        wear wore worn/weep wept/win won/wind wound/withdraw withdrew withdrawn/write wrote written
+        give gave given/go went gone/grow grew grown/hang hung/have had/hear heard/
+        hide hid hidden/hit hit/hold held/hurt hurt/keep kept/kneel knelt/know knew known/
+        lay laid/lead led/leave left/lend lent/let let/lie lay lain/light lit/lose lost/
+        make made/mean meant/meet met/mistake mistook mistaken/overhear overheard/pay paid/
+        put put/read read/rebuild rebuilt/ride rode ridden/ring rang rung/rise rose risen/
+        run ran run/say said/see saw seen/seek sought/sell sold/send sent/set set/
+        shake shook shaken/shine shone/shoot shot/shut shut/sing sang sung/sink sank sunk/
+        sit sat/sleep slept/slide slid/speak spoke spoken/spend spent/spread spread/stand stood/
+        steal stole stolen/stick stuck/strike struck/swear swore sworn/sweep swept/
+        swim swam swum/swing swung/take took taken/teach taught/tear tore torn/tell told/
+        think thought/throw threw thrown/understand understood/wake woke woken/wear wore worn/
+        weep wept/win won/wind wound/withdraw withdrew withdrawn/write wrote written
         """.replace("\n", "").split("/")
     )
 }  # fmt: skip
