@@ -17,14 +17,15 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 DEMO := demo-gpt2
 # Serves the sample sites while the command after it runs.
-SERVING := python -m crawlers.samplesite --reuse --
+SERVING := python -m crawlers.samplesite --reuse --quiet --
 # Dagster's log without the line it writes for every event.
 QUIET := {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 
 .PHONY: demo test test-slow ui system
 # The whole line on the bundled sample sites: crawl, corpus, GPT-2, samples, report.
 demo: .venv/installed
-	@$(SERVING) dg launch --assets '+key:"$(DEMO)/report"' --config-json '$(QUIET)'
+	@set -o pipefail; $(SERVING) dg launch --assets '+key:"$(DEMO)/report"' --config-json '$(QUIET)' \
+	  2>&1 | sed -uE 's/^([^ ]+) ([0-9:]+) .* - INFO - [^ ]+ - [^ ]+ - /\2  /'
 	@loremill report $(DEMO)
 
 # Lint, types, walls, tests.

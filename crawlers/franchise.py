@@ -46,6 +46,9 @@ class _AnySource(_Written):
     name: str | None = Field(None, description="names the source in reports; default: the spider")
     site: str | None = Field(None, description="http(s)://host[:port] in place of the spider's own")
     genre: str | None = Field(None, description="genre of all that is found here")
+    licence: str | None = Field(
+        None, description="SPDX id of the texts, where it is not the one of the spider's site"
+    )
     limit: int | None = Field(None, ge=1, description="at most so many pages")
 
     @field_validator("site")

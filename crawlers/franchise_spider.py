@@ -271,7 +271,7 @@ class FranchiseSpider(Spider):
         return len(scheduler)
 
     def _licence(self, source: AnySource) -> str:
-        return policy_for(self.origins(source)[-1], self.name).licence
+        return source.licence or policy_for(self.origins(source)[-1], self.name).licence
 
 
 def _origin(url: str) -> str:

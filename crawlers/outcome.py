@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from crawlers.atomic import write_atomically
+from pipeline.atomic import write_atomically
 
 LAST_CRAWL = "last_crawl.json"
 

@@ -19,10 +19,10 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crawlers.atomic import sync_folder, write_atomically
 from crawlers.journal import Journal, read_journal
 from crawlers.outcome import CrawlOutcome
 from crawlers.page import GONE, Page
+from pipeline.atomic import sync_folder, write_atomically
 from pipeline.schema import PAGES
 
 __all__ = ["CrawlOutcome", "Known", "PageStore", "PageWriter", "StoreBusyError", "pages_root"]

@@ -17,10 +17,10 @@ from scrapy.crawler import Crawler
 from scrapy.exporters import BaseItemExporter
 from w3lib.url import file_uri_to_path
 
-from crawlers.atomic import sync_folder
 from crawlers.component import spider_of
 from crawlers.page import Page
 from crawlers.yaml_spec import SpecError
+from pipeline.atomic import sync_folder
 from pipeline.schema import PAGES
 
 #: Of one row group.

@@ -13,6 +13,7 @@ from pathlib import Path
 from crawlers.franchise import FranchiseSpec, validate_franchise
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
 from pipeline.corpus.spec import StoryCorpusSpec
+from pipeline.licences import LICENCES
 from pipeline.model_spec import ModelSpec
 
 _PACKAGE = "dagster_project.components."
@@ -64,6 +65,7 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
         case "Franchise":
             _claim(registry.franchises, name, document)
             registry.franchises[name] = validate_franchise(document)
+            _check_licences(registry.franchises[name], document)
             return []
         case "StoryCorpus":
             _claim(registry.corpora, name, document)
@@ -108,6 +110,19 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
 def _claim(taken: Mapping[str, object], name: str, document: YamlDocument) -> None:
     if name in taken:
         raise SpecError([document.mistake((), f"a second one named {name!r}; names are unique")])
+
+
+def _check_licences(franchise: FranchiseSpec, document: YamlDocument) -> None:
+    mistakes = [
+        document.mistake(
+            ("attributes", "sources", index, "licence"),
+            f"{source.licence!r} is unknown; allowed: {', '.join(LICENCES)}",
+        )
+        for index, source in enumerate(franchise.sources)
+        if source.licence is not None and source.licence not in LICENCES
+    ]
+    if mistakes:
+        raise SpecError(mistakes)
 
 
 def _exists(

@@ -11,7 +11,6 @@ store, which has no rename.
 import ast
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from pipeline.atomic import write_atomically
 
 MANIFEST = "manifest.json"
 
@@ -124,19 +125,6 @@ def materialize(
         if stale.is_dir() and stale.name not in keep:
             shutil.rmtree(stale, ignore_errors=True)
     return Artifact(root, version, fingerprint, data_version, figures, sizes)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace the file in one step; a reader sees the old content or the new, never a part."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _inventory(folder: Path) -> tuple[dict[str, int], str]:

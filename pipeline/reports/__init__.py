@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifact import write_atomically
+from pipeline.atomic import write_atomically
 from pipeline.reports.material import read_material
 from pipeline.reports.page import render
 

@@ -28,7 +28,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from pipeline.artifact import write_atomically
+from pipeline.atomic import write_atomically
 from pipeline.corpus import read_split
 from pipeline.device import Device, pick_device
 from pipeline.model_spec import ModelError, ModelSpec

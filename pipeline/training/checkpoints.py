@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from pipeline.artifact import write_atomically
+from pipeline.atomic import write_atomically
 from pipeline.model_spec import ModelError
 
 MARKER = "complete.json"

@@ -105,3 +105,12 @@ def test_unknown_component_names_the_allowed_ones(write):
     assert _mistakes(folder) == [
         "bad/defs.yaml:1: type: 'Francise' is unknown; allowed: Franchise, StoryCorpus, StoryModel"
     ]
+
+
+def test_unknown_licence_names_the_allowed_ones(write):
+    folder = write("bad", _FRANCHISE + "      licence: CC-BY-SA\n")
+    (mistake,) = _mistakes(folder)
+    assert mistake.startswith(
+        "bad/defs.yaml:7: attributes.sources.0.licence: 'CC-BY-SA' is unknown"
+    )
+    assert "CC-BY-SA-4.0" in mistake
