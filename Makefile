@@ -16,6 +16,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 	touch $@
 
 DEMO := demo-gpt2
+# All that the demo's model needs, and the corpora its franchises imply.
+DEMO_ASSETS := +key:"$(DEMO)/report" or group:"lorakin" or group:"cinderwren" or group:"ninebells"
 # Serves the sample sites while the command after it runs.
 SERVING := python -m crawlers.samplesite --reuse --quiet --
 # Dagster's log without the line it writes for every event.
@@ -24,7 +26,7 @@ QUIET := {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 .PHONY: demo test test-slow ui system
 # The whole line on the bundled sample sites: crawl, corpus, GPT-2, samples, report.
 demo: .venv/installed
-	@set -o pipefail; $(SERVING) dg launch --assets '+key:"$(DEMO)/report"' --config-json '$(QUIET)' \
+	@set -o pipefail; $(SERVING) dg launch --assets '$(DEMO_ASSETS)' --config-json '$(QUIET)' \
 	  2>&1 | sed -uE 's/^([^ ]+) ([0-9:]+) .* - INFO - [^ ]+ - [^ ]+ - /\2  /'
 	@loremill report $(DEMO)
 

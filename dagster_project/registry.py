@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dagster as dg
+
 from crawlers.franchise import FranchiseSpec, validate_franchise
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
 from pipeline.corpus.spec import StoryCorpusSpec
@@ -66,6 +68,7 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
             _claim(registry.franchises, name, document)
             registry.franchises[name] = validate_franchise(document)
             _check_licences(registry.franchises[name], document)
+            _check_schedule(registry.franchises[name], document)
             return []
         case "StoryCorpus":
             _claim(registry.corpora, name, document)
@@ -123,6 +126,24 @@ def _check_licences(franchise: FranchiseSpec, document: YamlDocument) -> None:
     ]
     if mistakes:
         raise SpecError(mistakes)
+
+
+def _check_schedule(franchise: FranchiseSpec, document: YamlDocument) -> None:
+    if franchise.recrawl is None:
+        return
+    try:
+        dg.ScheduleDefinition(
+            name="recrawl",
+            job_name="recrawl",
+            cron_schedule=franchise.recrawl,
+            execution_timezone=franchise.timezone,
+        )
+    except dg.DagsterInvalidDefinitionError:
+        what = (
+            f"{franchise.recrawl!r} in the time zone {franchise.timezone!r} is no schedule; write "
+            "minute, hour, day, month, weekday, e.g. '0 3 * * 1', and a zone like Europe/Berlin"
+        )
+        raise SpecError([document.mistake(("attributes", "recrawl"), what)]) from None
 
 
 def _exists(

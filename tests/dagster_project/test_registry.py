@@ -114,3 +114,13 @@ def test_unknown_licence_names_the_allowed_ones(write):
         "bad/defs.yaml:7: attributes.sources.0.licence: 'CC-BY-SA' is unknown"
     )
     assert "CC-BY-SA-4.0" in mistake
+
+
+@pytest.mark.parametrize(
+    "line", ["  recrawl: mondays\n", "  recrawl: 0 3 * * 1\n  timezone: Mars\n"]
+)
+def test_a_schedule_that_is_none_is_named(write, line):
+    folder = write("bad", _FRANCHISE + line)
+    (mistake,) = _mistakes(folder)
+    assert mistake.startswith("bad/defs.yaml:7: attributes.recrawl: ")
+    assert "is no schedule" in mistake
