@@ -8,11 +8,13 @@ etexts write quotation marks so.
 import re
 
 _CITATIONS = re.compile(
-    r"[^\S\n]?\[(?:\d{1,3}|(?:note|nb|n) ?\d{1,3}|edit(?: \| edit source)?|edit source"
+    r"[^\S\n]?\[(?:\d{1,3}|(?:notes?|nb|n|fn) ?\d{1,3}|edit(?: \| edit source)?|edit source"
     r"|citation needed|clarification needed|verification needed|dubious(?: [–-] discuss)?"
     r"|who\?|when\?|where\?|by whom\?|which\?|why\?)\]",
     re.IGNORECASE,
 )
+#: Notes are lettered [a], [b]; only after a stop, since editors mend a word's letter so, too.
+_LETTERED_NOTE = re.compile(r"(?<=[.,;:!?\"”’)])\[[a-z]\]")
 _REFERENCES = re.compile(r"<ref\b[^<>]{0,500}/>|<ref\b[^<>]{0,500}>.{0,5000}?</ref>", re.DOTALL)
 #: HTML's and wikitext's tags as they occur in wikitext; not `s`, which models use as a token.
 _TAGS = re.compile(
@@ -31,7 +33,7 @@ _DEEPEST = 10
 def remove_markup(text: str) -> str:
     """The text without markup; a paragraph that was nothing else is gone."""
     if "[" in text:
-        text = _CITATIONS.sub("", text)
+        text = _LETTERED_NOTE.sub("", _CITATIONS.sub("", text))
         text = _LINK.sub(r"\1", _FILE_LINK.sub("", text))
     if "{{" in text:
         for _ in range(_DEEPEST):

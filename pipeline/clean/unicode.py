@@ -2,7 +2,7 @@
 
 Combining marks and controls that nobody sees would cost tokens and hide duplicates. NFC, not NFKC,
 since NFKC rewrites fractions, ellipses and superscripts (Unicode Standard Annex #15). Joiners
-(U+200C, U+200D) stay: Persian and Indic scripts are misspelt without them.
+(U+200C, U+200D) stay where they join: Persian and Indic scripts are misspelt without them.
 """
 
 import re
@@ -16,6 +16,10 @@ _INVISIBLE = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e007f"  # interlinear annotation, tags
     "\ud800-\udfff]"  # surrogates, which have no UTF-8
 )
+#: A joiner beside a Latin letter, a combining accent, a blank or a dash joins nothing.
+_IDLE_JOINER = re.compile(
+    "(?<=[ -\u036f\u2010-\u2027])[\u200c\u200d]+|[\u200c\u200d]+(?=[ -\u036f\u2010-\u2027])"
+)
 _TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -24,6 +28,7 @@ def normalise_unicode(text: str) -> str:
     """The text in NFC, lines ended by LF, at most one blank line running, none at the ends."""
     text = _LINE_ENDS.sub("\n", text)
     text = _INVISIBLE.sub("", text).replace("\u00a0", " ")
-    text = unicodedata.normalize("NFC", text)
+    text = _IDLE_JOINER.sub("", unicodedata.normalize("NFC", text))
+    text = unicodedata.normalize("NFC", text)  # a joiner can have kept an accent from its letter
     text = _TRAILING.sub("", text)
     return _BLANK_LINES.sub("\n\n", text).strip("\n")

@@ -45,6 +45,9 @@ _MATTER = re.compile(
     r"|NOTES? (?:DU|DE|AU) \w+(?: \w+)?)(?: TO THE \w+(?: \w+)?)?[.:]?$",
     re.IGNORECASE,
 )
+#: A name with the years of birth and death opens a note on the author.
+_LIFE = re.compile(r"[A-ZÀ-Þ][^.;!?]{2,60}\(1\d{3} ?[-–—] ?1\d{3}\)")
+_LAST_BLOCKS = 0.95
 _CONTENTS = re.compile(
     r"(?:TABLE OF )?CONTENTS[.:]?$|TABLE DES MATI[ÈE]RES[.:]?$|TABLE[.:]?$|INHALT[.:]?$"
     r"|INHALTSVERZEICHNIS[.:]?$",
@@ -78,20 +81,22 @@ def find_headings(blocks: list[list[str]]) -> tuple[list[list[str]], list[Headin
     headings = [h for i, block in enumerate(blocks) if (h := _heading(i, block, entries))]
     if not any(heading.rank == 2 and not heading.matter for heading in headings):
         headings += _numerals(blocks, {heading.block for heading in headings})
+    headings += _about_the_author(blocks)
     return blocks, sorted(headings, key=lambda heading: heading.block)
 
 
 def _parted(blocks: list[list[str]]) -> list[list[str]]:
     result = []
     for block in blocks:
-        if len(block) > _HEADING_LINES and _numbered_rank(block[0].strip()):
+        if len(block) > _HEADING_LINES and numbered_rank(block[0].strip()):
             result += [block[:1], block[1:]]
         else:
             result.append(block)
     return result
 
 
-def _numbered_rank(line: str) -> int | None:
+def numbered_rank(line: str) -> int | None:
+    """The rank of a numbered heading: 1 part or act, 2 chapter or scene; None for other lines."""
     if len(line) > _LONGEST_LINE:
         return None
     if _LATIN.match(line):
@@ -104,7 +109,7 @@ def _heading(index: int, block: list[str], entries: set[str]) -> Heading | None:
     title = " ".join(" ".join(lines).split())
     if len(lines) > _HEADING_LINES or len(title) > 2 * _LONGEST_LINE:
         return None
-    if rank := _numbered_rank(lines[0]):
+    if rank := numbered_rank(lines[0]):
         return Heading(index, rank, title)
     if len(lines) == 1 and _NAMED.match(title):
         return Heading(index, 2, title)
@@ -119,27 +124,52 @@ def _heading(index: int, block: list[str], entries: set[str]) -> Heading | None:
     return None
 
 
+def _about_the_author(blocks: list[list[str]]) -> list[Heading]:
+    """The break, near the book's end, after which an editor tells the author's life."""
+    first = max(1, int(len(blocks) * _LAST_BLOCKS))
+    return [
+        Heading(index - 1, 1, "About the author", matter=True)
+        for index in range(first, len(blocks))
+        if _LIFE.match(blocks[index][0]) and not re.search(r"\w", "".join(blocks[index - 1]))
+    ][:1]
+
+
 def _numerals(blocks: list[list[str]], taken: set[int]) -> list[Heading]:
     """Numerals alone in a block, or before a title in capitals, that run 1, 2, 3 …
 
     Of Roman and Arabic numerals the ones that run further are the chapters'; the others number a
-    song's verses or a list.
+    song's verses or a list. A misprinted numeral counts where the one after it goes on.
     """
-    runs: dict[bool, list[Heading]] = {True: [], False: []}
-    last = {True: 0, False: 0}
-    furthest = {True: 0, False: 0}
+    found: dict[bool, list[tuple[Heading, int]]] = {False: [], True: []}
     for index, block in enumerate(blocks):
         line = block[0].strip()
         match = _NUMERAL.match(line) if len(block) == 1 and index not in taken else None
         value = _value(match[1]) if match else None
         if match and value is not None:
-            arabic = match[1].isdigit()
-            if value in (1, last[arabic] + 1):
-                runs[arabic].append(Heading(index, 2, line))
-                last[arabic] = value
-                furthest[arabic] = max(furthest[arabic], value)
-    arabic = furthest[True] > furthest[False]
-    return runs[arabic] if furthest[arabic] >= _SHORTEST_RUN else []
+            found[match[1].isdigit()].append((Heading(index, 2, line), value))
+    longest: list[Heading] = []
+    furthest = _SHORTEST_RUN - 1
+    for numerals in found.values():
+        run, reached = _run(numerals)
+        if reached > furthest:
+            longest, furthest = run, reached
+    return longest
+
+
+def _run(numerals: list[tuple[Heading, int]]) -> tuple[list[Heading], int]:
+    """Those that run 1, 2, 3 …, perhaps more than once, and the furthest number reached."""
+    run: list[Heading] = []
+    last = furthest = 0
+    for position, (heading, value) in enumerate(numerals, 1):
+        if value == 1:
+            last = 0
+        goes_on = position < len(numerals) and numerals[position][1] == last + 2
+        misprinted = last > 0 and goes_on
+        if value == last + 1 or misprinted:
+            run.append(heading)
+            last += 1
+            furthest = max(furthest, last)
+    return run, furthest
 
 
 def _value(numeral: str) -> int | None:

@@ -27,8 +27,11 @@ _LONG_LINE = 0.6
 _COLUMNS = re.compile(r"\S {4,}\S")
 #: Stars or dashes that part scenes.
 _SCENE_BREAK = re.compile(r"[\s*.·•_~—-]*[*·•_~—-][\s*.·•_~—-]*")
-#: Two spaces after a full stop, as typists did.
+#: Two spaces after a full stop, as typists did. More of them may be columns.
+_TYPED_SPACES = re.compile(r"(?<=\S) {2,3}(?=\S)")
 _SPACES = re.compile(r" {2,}")
+#: The first part of a compound of names, "Anne-" of Anne-Marie.
+_NAME_AND_HYPHEN = re.compile(r"(?<!\w)[A-ZÀ-ÖØ-ÞŒ]\w*-$")
 _CAPITAL = re.compile(r"[\W_]*[A-ZÀ-ÖØ-ÞŒ]")
 
 
@@ -51,7 +54,7 @@ def lay_out(block: list[str], width: int) -> str:
         return _SPACES.sub(" ", lines[0])
     verse = len(lines) > 2 and _capitals(lines) >= _VERSE_CAPITALS
     if verse or sum(bool(_COLUMNS.search(line)) for line in lines) > len(lines) / 2:
-        return "\n".join(lines)
+        return _as_lines(lines)
     paragraphs = [_join(part, width) for part in _by_indent(lines)]
     return "\n\n".join(paragraphs)
 
@@ -67,7 +70,7 @@ def _join(lines: list[str], width: int) -> str:
         for before, after in pairwise(lines)
     ]
     if full and sum(full) / len(full) < _PROSE_FULL:
-        return "\n".join(lines)
+        return _as_lines(lines)
     text = lines[0].strip()
     for before, after in pairwise(lines):
         meant = len(before.strip()) < lines_width * _SHORT_LINE and _CAPITAL.match(after)
@@ -80,8 +83,14 @@ def _joint(before: str, after: str) -> str:
     """What stands between two lines of a paragraph: nothing after a dash or a broken compound."""
     if before.endswith(("--", "—")):
         return ""
-    broken = re.search(r"\w-$", before) and after.lstrip()[:1].islower()
-    return "" if broken else " "
+    after = after.lstrip()
+    broken = re.search(r"\w-$", before) and after[:1].islower()
+    of_names = _NAME_AND_HYPHEN.search(before) and after[:1].isupper()
+    return "" if broken or of_names else " "
+
+
+def _as_lines(lines: list[str]) -> str:
+    return "\n".join(_TYPED_SPACES.sub(" ", line) for line in lines)
 
 
 def _by_indent(lines: list[str]) -> list[list[str]]:

@@ -14,6 +14,7 @@ from pipeline.extract.book_boilerplate import strip_boilerplate
 from pipeline.extract.book_encoding import decode_book
 from pipeline.extract.book_headings import Heading, find_headings
 from pipeline.extract.book_layout import SCENE_BREAK, lay_out, prose_width
+from pipeline.extract.book_title_page import comparable_title, without_title_page
 from pipeline.extract.piece import NoStoryError, Piece, distinct
 
 #: A book without chapters is cut into parts of about this many characters, a long chapter's size.
@@ -25,7 +26,11 @@ _MATTER = "front or back matter"
 _MATTER_SHARE = 0.2
 #: Chapters below this are headings' subtitles or what a contents table left.
 _SHORTEST_CHAPTER = 100
-_THE_END = re.compile(r"\W*(?:THE END|FINIS|FIN|ENDE|END OF (?:VOL|BOOK|PART|THE)\b.*)\W*$", re.I)
+_THE_END = re.compile(
+    r"\W*(?:THE END|FINIS\b.{0,60}|FIN|ENDE|END OF (?:VOL|BOOK|PART|THE)\b.*)\W*$", re.I
+)
+#: "ACT II. SCENE I." opens an act and its first scene; the other scenes are of "ACT II".
+_SCENE_OF_ACT = re.compile(r"(?<=\w)[\s.,:;]+\b(?:SCENE|SC[OE]+NA)\b.*$", re.IGNORECASE)
 #: Who printed it: the last lines of a book, in capitals.
 _COLOPHON = re.compile(r"^[^a-z]*\b(?:PRESS|PRINTED|PRINTERS|STREET|LONDON|NEW YORK)\b[^a-z]*$")
 
@@ -51,8 +56,9 @@ def read_book(body: bytes) -> Book:
     blocks = _blocks(remove_apparatus(book.text))
     if not blocks:
         raise NoStoryError("no text remains without header and licence", len(body))
+    blocks, title = without_title_page(blocks)
     blocks, headings = find_headings(blocks)
-    chapters = [*_chapters(blocks, headings)]
+    chapters = [*_chapters(blocks, headings, title)]
     stories = [chapter for chapter in chapters if chapter.title and not chapter.matter]
     pieces = _parts(chapters) if len(stories) < _FEWEST_CHAPTERS else _pieces(chapters)
     if not pieces:
@@ -75,7 +81,9 @@ def _blocks(text: str) -> list[list[str]]:
     return [block for block in blocks if not (len(block) == 1 and _THE_END.match(block[0]))]
 
 
-def _chapters(blocks: list[list[str]], headings: list[Heading]) -> Iterator[_Chapter]:
+def _chapters(
+    blocks: list[list[str]], headings: list[Heading], book_title: str | None
+) -> Iterator[_Chapter]:
     """What stands between the headings; a part's heading goes before those of its chapters."""
     width = prose_width(blocks)
     total = sum(len(line) for block in blocks for line in block)
@@ -87,8 +95,10 @@ def _chapters(blocks: list[list[str]], headings: list[Heading]) -> Iterator[_Cha
         parts = {rank: name for rank, name in parts.items() if rank < heading.rank}
         title = ", ".join([*parts.values(), heading.title]) or None
         if not heading.matter:
-            parts[heading.rank] = heading.title
+            parts[heading.rank] = _SCENE_OF_ACT.sub("", heading.title)
         body = blocks[heading.block + 1 : following]
+        while body and comparable_title(body[0]) == book_title:  # a half-title
+            body = body[1:]
         text = _joined(lay_out(block, width) for block in body)
         if len(text) >= _SHORTEST_CHAPTER:
             yield _Chapter(title, text, heading.matter and len(text) < _MATTER_SHARE * total)

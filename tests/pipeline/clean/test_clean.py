@@ -13,7 +13,10 @@ from pipeline.clean.markup import remove_markup
 from pipeline.clean.unicode import normalise_unicode
 
 
-@pytest.mark.parametrize("text", ["don't", "don’t", "“so”", '"so"', "café — naïve…", "ﬁn", "ｗide"])
+@pytest.mark.parametrize(
+    "text",
+    ["don't", "don’t", "“so”", '"so"', "café — naïve…", "ﬁn", "ｗide", "R&D; &lt;b&gt; &nosuch;"],
+)
 def test_text_that_is_not_broken_stays_as_written(text: str) -> None:
     assert repair_encoding(text) == text
 
@@ -25,6 +28,7 @@ def test_text_that_is_not_broken_stays_as_written(text: str) -> None:
         ("PokÃ©mon", "Pokémon"),
         ("â€œYesâ€\x9d", "“Yes”"),
         ("a broken donâ€™t\n\na sound don’t", "a broken don’t\n\na sound don’t"),
+        ("a cag&egrave;d bird &amp; co&#8212;sold", "a cagèd bird & co—sold"),
     ],
 )
 def test_mojibake_is_repaired(broken: str, text: str) -> None:
@@ -43,6 +47,7 @@ def test_mojibake_is_repaired(broken: str, text: str) -> None:
         ("trailing  \nspace ", "trailing\nspace"),
         ("\u202eevil\u202c", "evil"),
         ("می\u200cخواهم", "می\u200cخواهم"),
+        ("a gate\u200d—\u200cnow shut", "a gate—now shut"),
         ("½ … ² ﬁ", "½ … ² ﬁ"),
     ],
 )
@@ -69,6 +74,8 @@ def test_no_invisible_control_is_left(character: str) -> None:
     [
         ("He left.[1][23] She stayed.[note 2]", "He left. She stayed."),
         ("Truly [citation needed] so[edit]", "Truly so"),
+        ("It cost five crowns.[a] It rained.[notes 1]", "It cost five crowns. It rained."),
+        ("heaue[n]s and fro[m] no [a] cause",) * 2,
         ("a {{cite|x={{y}}}} b", "a  b"),
         ("see [[Moon|the moon]] and [[Sun]]", "see the moon and Sun"),
         ("[[File:X.png|thumb|a caption]]text", "text"),

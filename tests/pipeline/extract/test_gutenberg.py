@@ -226,6 +226,69 @@ def test_plays_keep_their_lines() -> None:
     assert pieces[0].text == (scene * 2).strip()
 
 
+TALE = "The tide clock struck nine, and the harbour answered with one bell too many. " * 4
+
+
+def test_a_title_page_is_no_story_and_a_half_title_neither() -> None:
+    poem = f"THE TIDE CLOCK\n\nby Ann (Salter) Other\n\nThe Tide Clock\n\n{TALE}"
+    (piece,) = read_book(poem.encode()).pieces
+    assert piece.text == TALE.strip()
+    play = (
+        f"THE TIDE CLOCK\n\nby Ann Other\n\nPROLOGUE\n\nTHE TIDE CLOCK\n\n{TALE}\n\nACT I\n\n{TALE}"
+    )
+    assert [piece.text for piece in read_book(play.encode()).pieces] == [TALE.strip()] * 2
+
+
+@pytest.mark.parametrize(
+    "opening", ["By moonlight, then.", "By Moonlight", "CHAPTER I\n\nBy Salt and Candle"]
+)
+def test_an_opening_that_is_no_byline_stays(opening: str) -> None:
+    (piece,) = read_book(f"A bell rang.\n\n{opening}\n\n{TALE}".encode()).pieces
+    assert opening.rpartition("\n")[2] in piece.text
+
+
+def test_finis_goes_with_the_title_beside_it() -> None:
+    book = f"{TALE}\n\nFINIS. The comedie of THE TIDE CLOCKE."
+    assert read_book(book.encode()).pieces[0].text == TALE.strip()
+
+
+def test_a_note_on_the_author_is_back_matter() -> None:
+    tale = f"{TALE}\n\n" * 40
+    note = "Ann Salter Other (1801-1877) kept a lighthouse, and wrote by its lamp. " * 4
+    book = f"I\n\n{tale}II\n\n{tale}III\n\n{tale}*****\n\n{note}\n\nHer letters are lost."
+    *chapters, last = read_book(book.encode()).pieces
+    assert [chapter.section for chapter in chapters] == ["I", "II", "III"]
+    assert (last.section, bool(last.left_out)) == ("About the author", True)
+
+
+def test_a_misprinted_numeral_opens_its_chapter_all_the_same() -> None:
+    book = "".join(f"{numeral}\n\n{TALE}\n\n" for numeral in ("I", "II", "VIII", "IV", "V"))
+    pieces = read_book(book.encode()).pieces
+    assert [piece.section for piece in pieces] == ["I", "II", "VIII", "IV", "V"]
+
+
+def test_the_scene_beside_an_act_names_that_scene_only() -> None:
+    book = f"ACT II. SCENE I. A quay.\n\n{TALE}\n\nSCENE II.\n\n{TALE}"
+    sections = [piece.section for piece in read_book(book.encode()).pieces]
+    assert sections == ["ACT II. SCENE I. A quay.", "ACT II, SCENE II."]
+
+
+def test_verse_has_no_typed_double_spaces_and_keeps_its_indents() -> None:
+    verse = "The tide goes out.  The clock stays in.\n  It tells of salt:  of kith and kin,\n"
+    (piece,) = read_book((verse * 4).encode()).pieces
+    assert piece.text == (verse * 4).replace(".  The", ". The").replace(":  of", ": of").strip()
+
+
+def test_a_compound_of_names_broken_at_a_line_end_is_joined() -> None:
+    book = (
+        "it was the habit of the old ferryman of Hask to call upon the Marquis of Anne-\n"
+        "Marie at nine, and to be told that nobody of that name was at home, which he\n"
+        "wrote down in a book.\n"
+    )
+    (piece,) = read_book((book * 2).encode()).pieces
+    assert piece.text.count("Anne-Marie at nine") == 2
+
+
 @pytest.mark.parametrize("body", [b"", b"\0" * 99, b"CHAPTER I\n\n" * 99, b"[Illustration: x]"])
 def test_a_book_without_text_has_no_story(body: bytes) -> None:
     with pytest.raises(NoStoryError):
@@ -239,7 +302,7 @@ REAL = {
     "pg84.txt": (28, "To Mrs. Saville", "darkness and distance."),
     "pg145.txt": (88, "Who that cares", "unvisited tombs."),
     "pg1342.txt": (61, "It is a truth", "uniting them."),
-    "2160-0.txt": (21, "THE EXPEDITION", "Nov. 20."),
+    "2160-0.txt": (21, "To Mr HENRY DAVIS", "Nov. 20."),
     "2591-0.txt": (64, "A certain king", "."),
     "972.txt": (9, "The Devil's Dictionary", "every two years."),
     "dvldc10.txt": (9, "The Devil's Dictionary", "every two years."),
