@@ -6,6 +6,7 @@ store's `last_crawl.json`. Nothing fails silently: an exception in a callback co
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Self
 
 from scrapy import Spider, signals
@@ -16,7 +17,7 @@ from twisted.python.failure import Failure
 
 from crawlers.component import Component
 from crawlers.outcome import CrawlOutcome
-from crawlers.store_pipeline import NO_STORE
+from crawlers.store_pipeline import MAKE_ROOM, NO_STORE
 
 _REPORT = "this is a fault of Loremill; run again with -L DEBUG and report what it says"
 
@@ -49,17 +50,25 @@ class CrawlReport(Component):
         ours = self.spider
         conclude(ours.outcome, reason, where=str(ours.file))
         if reason != NO_STORE:
-            ours.outcome.save(ours.store.root)
+            self._save(ours.outcome, ours.store.root)
         self._progress()
         for error in ours.outcome.errors:
             _say(f"error: {error}")
+
+    def _save(self, outcome: CrawlOutcome, root: Path) -> None:
+        """Keep the outcome; a disk too full even for it is an error like another."""
+        try:
+            outcome.save(root)
+        except OSError as error:
+            outcome.complete = False
+            told = f"{root}: what became of the crawl cannot be kept: {error}; {MAKE_ROOM}"
+            outcome.errors = outcome.errors or [told]
 
     def _error(self, failure: Failure, response: Response | None) -> None:
         self._fault(response.url if response is not None else "the listing", failure)
 
     def _item_error(self, failure: Failure, response: Response | None) -> None:
-        if not isinstance(failure.value, OSError):  # the store pipeline has told that itself
-            self._fault(response.url if response is not None else "a tombstone", failure)
+        self._fault(response.url if response is not None else "a tombstone", failure)
 
     def _fault(self, url: str, failure: Failure) -> None:
         spider = self.spider

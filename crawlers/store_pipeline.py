@@ -10,6 +10,8 @@ from crawlers.page_store import PageWriter, StoreBusyError
 
 #: Why a crawl ended that never had the store: its last_crawl.json is not this crawl's to write.
 NO_STORE = "no_store"
+#: What to do about a store that cannot be written to.
+MAKE_ROOM = "make room or name another data root with LOREMILL_DATA, and run the same command"
 
 
 class StorePipeline(Component):
@@ -21,8 +23,11 @@ class StorePipeline(Component):
         """Take the store's lock; recover what a killed crawl left."""
         try:
             self.writer = self.spider.store.writer(self.spider.crawl_id)
-        except (StoreBusyError, ValueError, OSError) as error:
+        except (StoreBusyError, ValueError) as error:
             self.spider.outcome.errors.append(f"{self.spider.store.root}: {error}")
+            raise CloseSpider(NO_STORE) from error
+        except OSError as error:
+            self._cannot_store("the pages of the crawl before, which its journal keeps", error)
             raise CloseSpider(NO_STORE) from error
 
     def process_item(self, item: Page) -> Page:
@@ -37,7 +42,7 @@ class StorePipeline(Component):
             self.spider.ending = True
             closing = self.crawler.engine.close_spider_async(reason="store_failed")
             self._closing = asyncio.create_task(closing)
-            raise
+            raise DropItem("the store cannot be written to", log_level="DEBUG") from error
         if item.status == GONE:
             self.spider.outcome.gone += 1
         else:
@@ -56,6 +61,6 @@ class StorePipeline(Component):
         self.spider.outcome.fail(
             url,
             f"cannot be stored: {error}",
-            "make room or name another data root with LOREMILL_DATA, and run the same command",
+            MAKE_ROOM,
             fatal=str(self.spider.store.root),
         )

@@ -50,7 +50,7 @@ class GutenbergSpider(FranchiseSpider):
             raise SourceError(f"the catalogue {url} {status(response.status)[0]}")
         selection = select(source, read_catalogue(response.body))
         for wanted in selection.not_found:
-            self.fail(url, wanted, "see how the catalogue spells it", source)
+            self.fail(url, wanted, "see how the catalogue has it, or leave it out", source)
         for book in selection.books:
             identity = f"{self.origins(source)[0]}/ebooks/{book.number}"
             yield Found(identity, self._request(identity, book, source, _paths(book.number)))

@@ -197,7 +197,7 @@ def test_a_full_disk_ends_the_crawl_and_keeps_what_was_there(workplace, serve: C
     assert crawl.status == 1
     assert len(crawl.errors) == 1
     assert "cannot be stored" in crawl.errors[0]
-    assert "plot plot" not in crawl.stderr
+    assert "Traceback" not in crawl.stderr
     assert "LOREMILL_DATA" in crawl.errors[0]
     assert "Film_6" not in " ".join(served.paths("/wiki/"))  # not crawled in vain
     assert crawl.store.data_version() == before
@@ -205,6 +205,33 @@ def test_a_full_disk_ends_the_crawl_and_keeps_what_was_there(workplace, serve: C
     assert again.status == 0
     assert again.store.count() == 6
     assert again.outcome.unchanged == 3  # the first, and two out of the torn journal
+
+
+def test_a_disk_too_full_even_for_the_outcome_is_told(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    before = workplace.crawl("wikipedia", "films")
+    served.wiki.create("A New Film", "<p>Told once.</p>", categories=("Films",))
+    crawl = workplace.crawl("wikipedia", "films", largest_file=100)
+    assert crawl.status == 1
+    assert len(crawl.errors) == 1
+    assert "LOREMILL_DATA" in crawl.errors[0]
+    assert "Traceback" not in crawl.stderr
+    assert crawl.outcome == before.outcome
+    assert crawl.store.data_version() == before.store.data_version()
+
+
+def test_a_disk_too_full_to_seal_what_a_crawl_left_is_told(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    store = workplace.store("films", "wikipedia")
+    workplace.crawl("wikipedia", "films", largest_file=3_000)
+    assert [*(store.root / "journal").iterdir()]
+    crawl = workplace.crawl("wikipedia", "films", largest_file=100)
+    assert crawl.status == 1
+    assert len(crawl.errors) == 1
+    assert "cannot be stored" in crawl.errors[0]
+    assert "LOREMILL_DATA" in crawl.errors[0]
 
 
 def test_a_second_crawl_of_the_same_store_is_refused(workplace, serve: Callable) -> None:
