@@ -5,6 +5,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 export DAGSTER_HOME := $(CURDIR)/.dagster
 export LOREMILL_DATA ?= $(CURDIR)/data
+export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .venv/installed: pyproject.toml $(CONSTRAINTS)
@@ -17,7 +18,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 DEMO := demo-gpt2
 # All that the demo's model needs, and the corpora its franchises imply.
-DEMO_ASSETS := +key:"$(DEMO)/report" or group:"lorakin" or group:"cinderwren" or group:"ninebells"
+DEMO_ASSETS := +key:"$(DEMO)/report" or \
+  key:"lorakin/corpus" or key:"cinderwren/corpus" or key:"ninebells/corpus"
 # Serves the sample sites while the command after it runs.
 SERVING := python -m crawlers.samplesite --reuse --quiet --
 # Dagster's log without the line it writes for every event.
