@@ -9,11 +9,15 @@ store, which has no rename.
 """
 
 import ast
+import errno
+import fcntl
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +26,22 @@ from typing import Any
 from pipeline.atomic import write_atomically
 
 MANIFEST = "manifest.json"
+
+
+class NoRoomError(OSError):
+    """The disk is full; what was there before stands."""
+
+    def __init__(self, folder: Path):
+        free = shutil.disk_usage(folder.parent).free
+        super().__init__(
+            errno.ENOSPC,
+            f"no room to write ({free / 1e6:,.0f} MB free); free some space and run again, "
+            "the last good output stands",
+            str(folder),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
 
 
 @dataclass(frozen=True)
@@ -93,17 +113,35 @@ def materialize(
 
     `build` writes files into the empty folder it is given and returns figures (JSON values). With
     `resumable`, the folder of a build that did not finish is handed to the next one with the same
-    fingerprint as it was left; otherwise it is removed. Whatever `build` raises is passed on, and
-    the last good output stands.
+    fingerprint as it was left; otherwise it is removed. A second build under the same root waits
+    for the first. Whatever `build` raises is passed on, a full disk as NoRoomError, and the last
+    good output stands.
     """
-    last = Artifact.load(root)
-    if last is not None and last.fingerprint == fingerprint:
-        return Artifact(**{**last.__dict__, "reused": True})
-    version = fingerprint[:12]
-    folder = root / version
+    root.mkdir(parents=True, exist_ok=True)
+    with _alone(root):
+        last = Artifact.load(root)
+        if last is not None and last.fingerprint == fingerprint:
+            return replace(last, reused=True)
+        folder = root / fingerprint[:12]
+        try:
+            return _build(root, folder, fingerprint, build, last, resumable)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise NoRoomError(folder) from error
+            raise
+
+
+def _build(
+    root: Path,
+    folder: Path,
+    fingerprint: str,
+    build: Callable[[Path], Mapping[str, Any]],
+    last: Artifact | None,
+    resumable: bool,
+) -> Artifact:
     if not resumable:
         shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     try:
         figures = dict(build(folder))
         sizes, data_version = _inventory(folder)
@@ -112,7 +150,7 @@ def materialize(
             shutil.rmtree(folder, ignore_errors=True)
         raise
     manifest = {
-        "version": version,
+        "version": folder.name,
         "fingerprint": fingerprint,
         "data_version": data_version,
         "figures": figures,
@@ -120,11 +158,22 @@ def materialize(
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_atomically(root / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
-    keep = {version, last.version if last else version}
+    keep = {folder.name, last.version if last else folder.name}
     for stale in root.iterdir():
         if stale.is_dir() and stale.name not in keep:
             shutil.rmtree(stale, ignore_errors=True)
-    return Artifact(root, version, fingerprint, data_version, figures, sizes)
+    return Artifact(root, folder.name, fingerprint, data_version, figures, sizes)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Wait for another build under the same root; the system frees the lock of one that dies."""
+    descriptor = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _inventory(folder: Path) -> tuple[dict[str, int], str]:

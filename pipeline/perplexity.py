@@ -143,7 +143,7 @@ def _score_split(
             groups = {
                 "all": "all",
                 "franchise": document.franchise,
-                "source": document.source,
+                "source": f"{document.franchise}/{document.source}",
                 "genre": document.genre,
             }
             for group_by, group in groups.items():

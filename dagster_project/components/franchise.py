@@ -1,6 +1,7 @@
 """A franchise as assets: its pages, a crawl a spider; its documents; and a corpus of its own."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,7 +13,8 @@ from dagster_project.child import ChildError
 from dagster_project.components.story_corpus import corpus_asset
 from dagster_project.presentation import OWNERS, extract, first_text, group_name, result, table
 from dagster_project.resources import Crawler, DataStore
-from pipeline.artifact import code_version, fingerprint, materialize
+from dagster_project.step import build
+from pipeline.artifact import code_version, fingerprint
 from pipeline.corpus.spec import CorpusConfig
 from pipeline.extract import SourceRules
 from pipeline.extract import extract as extract_documents
@@ -67,9 +69,10 @@ class FranchiseScaffolder(dg.Scaffolder[Any]):
 class Franchise(dg.Component):
     """The lore of a franchise: crawled, cut into documents, milled into a corpus of its own."""
 
-    def __init__(self, name: str, spec: FranchiseSpec):
+    def __init__(self, name: str, spec: FranchiseSpec, written_in: Path):
         self.name = name
         self.spec = spec
+        self.written_in = written_in
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -80,13 +83,15 @@ class Franchise(dg.Component):
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "Franchise":
         """The franchise is named after its folder."""
         assert isinstance(attributes, FranchiseSpec)
-        return cls(context.path.name, attributes)
+        return cls(context.path.name, attributes, context.path / "defs.yaml")
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Pages a spider, documents, corpus; a job to crawl again, and its schedule."""
         pages = [_pages_asset(self.name, self.spec, spider) for spider in self.spec.spiders()]
-        documents = _documents_asset(self.name, self.spec)
-        corpus = corpus_asset(self.name, self.spec.title, [self.name], CorpusConfig())
+        documents = _documents_asset(self.name, self.spec, self.written_in)
+        corpus = corpus_asset(
+            self.name, self.spec.title, [self.name], CorpusConfig(), self.written_in
+        )
         job = dg.define_asset_job(
             f"recrawl_{group_name(self.name)}",
             selection=dg.AssetSelection.assets(*pages, documents, corpus),
@@ -145,7 +150,7 @@ def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefini
     return pages
 
 
-def _documents_asset(name: str, spec: FranchiseSpec) -> dg.AssetsDefinition:
+def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.AssetsDefinition:
     key = dg.AssetKey([name, "documents"])
 
     @dg.asset(
@@ -161,7 +166,7 @@ def _documents_asset(name: str, spec: FranchiseSpec) -> dg.AssetsDefinition:
     def documents(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
         stores = [data.pages(name, spider) for spider in spec.spiders()]
         rules = source_rules(spec)
-        artifact = materialize(
+        artifact = build(
             data.path("documents", name),
             fingerprint(
                 pages=[store.data_version() for store in stores],
@@ -169,6 +174,7 @@ def _documents_asset(name: str, spec: FranchiseSpec) -> dg.AssetsDefinition:
                 code=code_version("pipeline.extract", "pipeline.clean", "pipeline.schema"),
             ),
             lambda folder: extract_documents(_all_pages(stores), rules, folder),
+            written_in=written_in,
         )
         figures = artifact.figures
         return result(

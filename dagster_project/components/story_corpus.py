@@ -1,6 +1,7 @@
 """A corpus as an asset: `train.txt`, held-out text, and where every byte of them comes from."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,7 +10,8 @@ from pydantic import BaseModel
 from dagster_project import checks
 from dagster_project.presentation import OWNERS, extract, group_name, head, result, table
 from dagster_project.resources import DataStore
-from pipeline.artifact import code_version, fingerprint, materialize
+from dagster_project.step import build
+from pipeline.artifact import code_version, fingerprint
 from pipeline.corpus import build_corpus
 from pipeline.corpus.spec import CorpusConfig, StoryCorpusSpec
 
@@ -17,9 +19,10 @@ from pipeline.corpus.spec import CorpusConfig, StoryCorpusSpec
 class StoryCorpus(dg.Component):
     """A mix of franchises in one corpus. A franchise alone implies a corpus of its own name."""
 
-    def __init__(self, name: str, spec: StoryCorpusSpec):
+    def __init__(self, name: str, spec: StoryCorpusSpec, written_in: Path):
         self.name = name
         self.spec = spec
+        self.written_in = written_in
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -30,7 +33,7 @@ class StoryCorpus(dg.Component):
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "StoryCorpus":
         """The corpus is named after its folder."""
         assert isinstance(attributes, StoryCorpusSpec)
-        return cls(context.path.name, attributes)
+        return cls(context.path.name, attributes, context.path / "defs.yaml")
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """One asset."""
@@ -41,13 +44,14 @@ class StoryCorpus(dg.Component):
                     self.spec.title,
                     self.spec.franchises,
                     CorpusConfig(validation=self.spec.validation, test=self.spec.test),
+                    self.written_in,
                 )
             ]
         )
 
 
 def corpus_asset(
-    name: str, title: str, franchises: list[str], config: CorpusConfig
+    name: str, title: str, franchises: list[str], config: CorpusConfig, written_in: Path
 ) -> dg.AssetsDefinition:
     """The asset `NAME/corpus`, milled from the documents of these franchises."""
     key = dg.AssetKey([name, "corpus"])
@@ -67,7 +71,7 @@ def corpus_asset(
             franchise: data.load("documents", franchise, made_by=f"{franchise}/documents")
             for franchise in franchises
         }
-        artifact = materialize(
+        artifact = build(
             data.path("corpora", name),
             fingerprint(
                 documents={name: made.data_version for name, made in documents.items()},
@@ -82,6 +86,7 @@ def corpus_asset(
                 config,
                 folder,
             ),
+            written_in=written_in,
         )
         figures = artifact.figures
         return result(

@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from dagster_project import checks
-from dagster_project.child import ChildError, run_child
+from dagster_project.child import run_child
 from dagster_project.presentation import OWNERS, extract, group_name, png, result, table
 from dagster_project.resources import DataStore, Gpu
-from pipeline.artifact import Artifact, code_version, fingerprint, materialize
+from dagster_project.step import build
+from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.model_spec import ModelSpec
 
 # Dagster warns of its own use of its own preview feature at every training.
@@ -35,8 +36,9 @@ _TRAINING_FIGURES = (
 class StoryModel(dg.Component):
     """A language model trained on a corpus, with its samples, perplexity and report."""
 
-    def __init__(self, spec: ModelSpec):
+    def __init__(self, spec: ModelSpec, written_in: Path):
         self.spec = spec
+        self.written_in = written_in
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -47,12 +49,12 @@ class StoryModel(dg.Component):
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "StoryModel":
         """The model is named in its attributes: a corpus may have several."""
         assert isinstance(attributes, ModelSpec)
-        return cls(attributes)
+        return cls(attributes, context.path / "defs.yaml")
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Model, samples, perplexity, report."""
         make = [_model_asset, _samples_asset, _perplexity_asset, _report_asset]
-        return dg.Definitions(assets=[asset(self.spec) for asset in make])
+        return dg.Definitions(assets=[asset(self.spec, self.written_in) for asset in make])
 
 
 def _key(spec: ModelSpec, stage: str) -> dg.AssetKey:
@@ -67,7 +69,7 @@ def _load_model(spec: ModelSpec, data: DataStore) -> Artifact:
     return data.load("models", spec.name, made_by=f"{spec.name}/model")
 
 
-def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
     @dg.asset(
         key=_key(spec, "model"),
         deps=[dg.AssetKey([spec.corpus, "corpus"])],
@@ -96,17 +98,14 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                     "data_version": corpus.data_version,
                 },
             ) as session:
-                try:
-                    run_child(
-                        ["python", "-m", "dagster_project.training_child"],
-                        session.get_bootstrap_env_vars(),
-                        context.log.debug,
-                    )
-                except ChildError as error:
-                    raise dg.Failure(str(error), allow_retries=False) from None
+                run_child(
+                    ["python", "-m", "dagster_project.training_child"],
+                    session.get_bootstrap_env_vars(),
+                    context.log.debug,
+                )
             return json.loads((folder / "training.json").read_text("utf-8"))
 
-        artifact = materialize(
+        artifact = build(
             data.path("models", spec.name),
             fingerprint(
                 corpus=corpus.data_version,
@@ -114,6 +113,7 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                 code=code_version("pipeline.training", "pipeline.models"),
             ),
             train,
+            written_in=written_in,
             resumable=True,
         )
         loss = pq.read_table(artifact.folder / "loss.parquet")
@@ -133,7 +133,7 @@ def _model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
     return model
 
 
-def _samples_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+def _samples_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
     @dg.asset(
         key=_key(spec, "samples"),
         deps=[_key(spec, "model")],
@@ -150,7 +150,7 @@ def _samples_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         from pipeline.sampling import sample
 
         model = _load_model(spec, data)
-        artifact = materialize(
+        artifact = build(
             data.path("samples", spec.name),
             fingerprint(
                 model=model.data_version,
@@ -166,6 +166,7 @@ def _samples_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                     "%s: %d of %d stories", checkpoint, done, total
                 ),
             ),
+            written_in=written_in,
         )
         table = pq.read_table(artifact.folder / "samples.parquet")
         last = table.slice(table.num_rows - 1).to_pylist()[0]
@@ -178,7 +179,7 @@ def _samples_asset(spec: ModelSpec) -> dg.AssetsDefinition:
     return samples
 
 
-def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+def _perplexity_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
     key = _key(spec, "perplexity")
 
     @dg.asset(
@@ -199,7 +200,7 @@ def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         from pipeline.reports.plots import bits_per_byte_png
 
         model, corpus = _load_model(spec, data), _load_corpus(spec, data)
-        artifact = materialize(
+        artifact = build(
             data.path("perplexity", spec.name),
             fingerprint(
                 model=model.data_version,
@@ -216,6 +217,7 @@ def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                     "%s model: %d documents scored", stage, documents
                 ),
             ),
+            written_in=written_in,
         )
         figures = artifact.figures
         scores = pq.read_table(artifact.folder / "scores.parquet")
@@ -248,7 +250,7 @@ def _perplexity_asset(spec: ModelSpec) -> dg.AssetsDefinition:
     return perplexity
 
 
-def _report_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+def _report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
     @dg.asset(
         key=_key(spec, "report"),
         deps=[_key(spec, "samples"), _key(spec, "perplexity")],
@@ -266,7 +268,7 @@ def _report_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         samples = data.load("samples", spec.name, made_by=f"{spec.name}/samples")
         scores = data.load("perplexity", spec.name, made_by=f"{spec.name}/perplexity")
         inputs = {"model": model, "samples": samples, "scores": scores, "corpus": corpus}
-        artifact = materialize(
+        artifact = build(
             data.path("reports", spec.name),
             fingerprint(
                 inputs={name: made.data_version for name, made in inputs.items()},
@@ -281,6 +283,7 @@ def _report_asset(spec: ModelSpec) -> dg.AssetsDefinition:
                 corpus_figures=corpus.figures,
                 folder=folder,
             ),
+            written_in=written_in,
         )
         page = artifact.folder / "report.html"
         return result(

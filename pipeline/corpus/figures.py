@@ -51,7 +51,7 @@ class Figures:
         self._all.add(row, size)
         self._groups["split"][split].add(row, size)
         for name in _GROUPS:
-            self._groups[name][row[name] or "none"].add(row, size)
+            self._groups[name][_group(name, row)].add(row, size)
 
     def as_dict(self) -> dict[str, Any]:
         """The totals, then the same by split, franchise, source, licence, genre and language."""
@@ -65,3 +65,10 @@ class Figures:
                 for name, groups in self._groups.items()
             },
         }
+
+
+def _group(name: str, row: Mapping[str, Any]) -> str:
+    """The group a document belongs to; a source's name is its own only within its franchise."""
+    if name == "source":
+        return f"{row['franchise']}/{row['source']}"
+    return row[name] or "none"

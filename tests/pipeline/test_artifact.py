@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from pipeline.artifact import (
     MANIFEST,
     Artifact,
+    NoRoomError,
     code_version,
     fingerprint,
     materialize,
@@ -104,7 +106,7 @@ def test_a_full_disk_leaves_the_last_good_output(tmp_path: Path) -> None:
         return {}
 
     materialize(tmp_path, ONE, writes("good"))
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(NoRoomError, match="free some space"):
         materialize(tmp_path, TWO, build)
     assert read(tmp_path) == "good"
 
@@ -118,7 +120,7 @@ def test_a_disk_full_at_the_manifest_leaves_the_last_good_output(
     materialize(tmp_path, ONE, writes("good"))
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(NoRoomError, match="free some space"):
             materialize(tmp_path, TWO, writes("new"))
     assert read(tmp_path) == "good"
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
@@ -234,3 +236,28 @@ def test_the_code_version_ignores_comments_and_sees_code(
     assert len(set(versions)) == 3
     with pytest.raises(ModuleNotFoundError):
         code_version("no_such_module_here")
+
+
+def test_a_second_build_waits_for_the_first_and_reuses_it(tmp_path: Path) -> None:
+    began, release = threading.Event(), threading.Event()
+    built: list[Artifact] = []
+
+    def slow(folder: Path) -> Mapping[str, Any]:
+        began.set()
+        assert release.wait(10)
+        return writes("first")(folder)
+
+    first = threading.Thread(target=lambda: built.append(materialize(tmp_path, ONE, slow)))
+    first.start()
+    assert began.wait(10)
+    second = threading.Thread(
+        target=lambda: built.append(materialize(tmp_path, ONE, writes("second")))
+    )
+    second.start()
+    second.join(0.3)
+    assert second.is_alive()
+    release.set()
+    for thread in (first, second):
+        thread.join(10)
+    assert [artifact.reused for artifact in built] == [False, True]
+    assert read(tmp_path) == "first"

@@ -80,7 +80,9 @@ def test_a_model_is_scored_before_and_after(
         assert row["perplexity_per_word"] == pytest.approx(math.exp(nats / row["words"]), 1e-4)
     assert figures["bits_per_byte"] == rows["trained", "all", "all"]["bits_per_byte"]
     assert figures["bits_per_byte"] < figures["bits_per_byte_initial"] - 0.5
-    assert set(figures["by_source"]) == {"wikipedia", "gutenberg"}
+    assert set(figures["by_source"]) == {
+        f"{document.franchise}/{document.source}" for document in documents
+    }
 
 
 def test_the_groups_add_up(trained: Path, tales_spec: ModelSpec, corpus: Path, tmp_path: Path):

@@ -82,9 +82,10 @@ def shares(groups: Mapping[str, Mapping[str, int]]) -> list[Share]:
 def _works(documents: pa.Table) -> list[Work]:
     """Each work of each source once, by source and title."""
     works: dict[tuple[str, str], Work] = {}
-    columns = ["source", "work_id", "title", "attribution_url", "url", "licence"]
+    columns = ["franchise", "source", "work_id", "title", "attribution_url", "url", "licence"]
     for row in documents.select(columns).to_pylist():
-        works.setdefault((row["source"], row["work_id"]), _work(row))
+        work = _work(row)
+        works.setdefault((work.source, row["work_id"]), work)
     return sorted(works.values(), key=lambda work: (work.source, work.title))
 
 
@@ -92,6 +93,6 @@ def _work(row: Mapping[str, Any]) -> Work:
     return Work(
         title=one_line(row["title"], 120),
         link=web_link(row["attribution_url"]) or web_link(row["url"]),
-        source=row["source"],
+        source=f"{row['franchise']}/{row['source']}",
         licence=row["licence"],
     )

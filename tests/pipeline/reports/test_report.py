@@ -68,7 +68,9 @@ def test_corpus_figures_are_those_of_the_text(made: Any) -> None:
     assert figures["corpus_bytes"] == sum(len(text.encode()) for text in texts)
     wiki = [one["text"] for one in made.documents if one["source"] == "wikipedia"]
     row = next(
-        r for r in read(made).select("#corpus tbody tr") if r.th.get_text().strip() == "wikipedia"
+        r
+        for r in read(made).select("#corpus tbody tr")
+        if r.th.get_text().strip() == "demo/wikipedia"
     )
     cells = [cell.get_text().strip() for cell in row.select("td.n")]
     assert cells == [
