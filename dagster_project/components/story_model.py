@@ -86,6 +86,8 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
         def train(folder: Path) -> Any:
             device = gpu.pick()
             context.log.info("training on %s (%s)", device.kind, device.name)
+            # Dagster warns of its own use of its own preview feature.
+            warnings.simplefilter("ignore", dg.PreviewWarning)
             with dg.open_pipes_session(
                 context,
                 context_injector=dg.PipesEnvContextInjector(),
