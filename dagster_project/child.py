@@ -19,21 +19,21 @@ class ChildError(RuntimeError):
     """The child ended with an error; its last lines say why."""
 
     def __init__(self, command: Sequence[str], status: int, tail: Sequence[str]):
-        super().__init__(_reason(tail) or f"{command[0]} ended with status {status}")
+        super().__init__(_reason(tail) or f"{' '.join(command)} ended with status {status}")
         self.status = status
         self.tail = list(tail)
 
 
 def run_child(
-    command: Sequence[str], env: Mapping[str, str], report: Callable[[str], None]
+    arguments: Sequence[str], env: Mapping[str, str], report: Callable[[str], None]
 ) -> None:
-    """Run the command, hand each line it prints to `report`; raise ChildError on an error.
+    """Run this Python with the arguments, hand each line it prints to `report`.
 
-    `env` is added to this process's environment.
+    `env` is added to this process's environment. Raises ChildError where the child fails.
     """
     tail: deque[str] = deque(maxlen=_TAIL)
     process = subprocess.Popen(
-        [sys.executable, "-m", "dagster_project.tether", *command],
+        [sys.executable, "-m", "dagster_project.tether", sys.executable, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -54,7 +54,7 @@ def run_child(
         process.stdin.close()
         status = process.wait()
     if status:
-        raise ChildError(command, status, tail)
+        raise ChildError(arguments, status, tail)
 
 
 def _reason(tail: Sequence[str]) -> str:

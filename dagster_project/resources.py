@@ -62,7 +62,7 @@ class Crawler(dg.ConfigurableResource[Any]):
     ) -> CrawlOutcome:
         """Crawl all of the franchise's sources for this spider. Raises ChildError."""
         run_child(
-            ["scrapy", "crawl", spider, "-a", f"franchise={franchise}"],
+            ["-m", "scrapy", "crawl", spider, "-a", f"franchise={franchise}"],
             {
                 "SCRAPY_SETTINGS_MODULE": "crawlers.settings",
                 "LOREMILL_DATA": data.root,

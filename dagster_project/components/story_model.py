@@ -17,9 +17,6 @@ from dagster_project.step import build
 from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.model_spec import ModelSpec
 
-# Dagster warns of its own use of its own preview feature at every training.
-warnings.filterwarnings("ignore", message=".*expected_writer_count", category=dg.PreviewWarning)
-
 #: What a person wants to know of a training, in the order of asking; training.json has the rest.
 _TRAINING_FIGURES = (
     "loss",
@@ -81,6 +78,8 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
         pool="gpu",
     )
     def model(context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu) -> dg.MaterializeResult:
+        from pipeline.reports.plots import loss_png  # matplotlib, like torch, takes its time
+
         corpus = _load_corpus(spec, data)
 
         def train(folder: Path) -> Any:
@@ -101,7 +100,7 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                 },
             ) as session:
                 run_child(
-                    ["python", "-m", "dagster_project.training_child"],
+                    ["-m", "dagster_project.training_child"],
                     session.get_bootstrap_env_vars(),
                     context.log.debug,
                 )
@@ -119,8 +118,6 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             resumable=True,
         )
         loss = pq.read_table(artifact.folder / "loss.parquet")
-        from pipeline.reports.plots import loss_png
-
         return result(
             context,
             artifact,

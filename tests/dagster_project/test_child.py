@@ -42,13 +42,13 @@ def _await(condition, seconds: float = 15.0) -> bool:
 
 def test_lines_arrive_as_they_are_printed():
     lines: list[str] = []
-    run_child([sys.executable, "-c", "print('one'); print('two')"], {}, lines.append)
+    run_child(["-c", "print('one'); print('two')"], {}, lines.append)
     assert lines == ["one", "two"]
 
 
 def test_environment_is_passed_on():
     lines: list[str] = []
-    command = [sys.executable, "-c", "import os; print(os.environ['STORY'])"]
+    command = ["-c", "import os; print(os.environ['STORY'])"]
     run_child(command, {"STORY": "told"}, lines.append)
     assert lines == ["told"]
 
@@ -56,7 +56,7 @@ def test_environment_is_passed_on():
 def test_error_names_the_childs_own_line():
     script = "import sys; print('error: the dragon is missing; add it'); print('x'); sys.exit(2)"
     with pytest.raises(ChildError, match="^the dragon is missing; add it$") as caught:
-        run_child([sys.executable, "-c", script], {}, lambda _: None)
+        run_child(["-c", script], {}, lambda _: None)
     assert caught.value.status == 2
 
 
@@ -69,7 +69,7 @@ def test_leaving_by_an_exception_ends_the_whole_group(tmp_path, monkeypatch, man
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_child([sys.executable, "-c", _SLEEPER, str(pids), manner], {}, leave)
+        run_child(["-c", _SLEEPER, str(pids), manner], {}, leave)
     assert not any(_alive(int(pid)) for pid in pids.read_text().split())
 
 
@@ -78,7 +78,7 @@ def test_a_killed_parent_leaves_nothing_behind(tmp_path, manner):
     pids = tmp_path / "pids"
     script = (
         "import sys; from dagster_project.child import run_child;"
-        "run_child([sys.executable, '-c', sys.argv[1], sys.argv[2], sys.argv[3]], {}, print)"
+        "run_child(['-c', sys.argv[1], sys.argv[2], sys.argv[3]], {}, print)"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script, _SLEEPER, str(pids), manner],
@@ -101,5 +101,5 @@ def test_what_a_finished_command_left_running_is_ended(tmp_path):
         " stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL);"
         f"open({str(pids)!r}, 'w').write(str(p.pid))"
     )
-    run_child([sys.executable, "-c", script], {}, lambda _: None)
+    run_child(["-c", script], {}, lambda _: None)
     assert _await(lambda: not _alive(int(pids.read_text())))
