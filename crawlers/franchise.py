@@ -135,6 +135,11 @@ def corpora_folder() -> Path:
     return Path(os.environ.get("LOREMILL_CORPORA") or Path(__file__).parents[1] / "corpora")
 
 
+def data_root() -> Path:
+    """Where everything is stored: LOREMILL_DATA, or `data/` beside this package."""
+    return Path(os.environ.get("LOREMILL_DATA") or Path(__file__).parents[1] / "data").absolute()
+
+
 def load_franchise(name: str, corpora: Path | None = None) -> FranchiseSpec:
     """The franchise `corpora/NAME/defs.yaml` describes. Raises SpecError."""
     folder = corpora or corpora_folder()

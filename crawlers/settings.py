@@ -2,6 +2,8 @@
 
 import os
 
+from crawlers.franchise import data_root
+
 BOT_NAME = "loremill"
 SPIDER_MODULES = ["crawlers.spiders"]
 NEWSPIDER_MODULE = "crawlers.spiders"
@@ -9,7 +11,7 @@ COMMANDS_MODULE = "crawlers.commands"
 
 # Who crawls (goes into the User-Agent, see contact.py), where pages go, what the crawl is called.
 LOREMILL_CONTACT = os.environ.get("LOREMILL_CONTACT")
-LOREMILL_DATA = os.environ.get("LOREMILL_DATA") or "data"
+LOREMILL_DATA = str(data_root())
 LOREMILL_CRAWL_ID = os.environ.get("LOREMILL_CRAWL_ID")
 
 # Nobody reaches into a running crawl.

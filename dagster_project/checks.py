@@ -34,17 +34,18 @@ def not_empty(figures: Any) -> dg.AssetCheckResult:
     )
 
 
-def split_disjoint(manifest: Path) -> dg.AssetCheckResult:
-    """No document stands in two splits, and no work where the split is by work."""
-    table = pq.read_table(manifest, columns=["split", "kind", "doc_id"])
+def split_disjoint(manifest: Path, split_by: str) -> dg.AssetCheckResult:
+    """No work stands in two splits; no document, where the corpus is split by document."""
+    unit = "work_id" if split_by == "work" else "doc_id"
+    table = pq.read_table(manifest, columns=["split", "kind", unit])
     table = table.filter(pc.equal(table["kind"], "document"))
-    sides = table.group_by("doc_id").aggregate([("split", "count_distinct")])
+    sides = table.group_by(unit).aggregate([("split", "count_distinct")])
     astride = pc.sum(pc.greater(sides["split_count_distinct"], 1)).as_py() or 0
     return dg.AssetCheckResult(
         check_name="split_disjoint",
         passed=astride == 0,
-        metadata={"documents": sides.num_rows, "in_two_splits": astride},
-        description="no document or work stands in two of train, validation and test",
+        metadata={f"{split_by}s": sides.num_rows, "in_two_splits": astride},
+        description=f"no {split_by} stands in two of train, validation and test",
     )
 
 

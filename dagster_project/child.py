@@ -50,8 +50,9 @@ def run_child(
             report(line.rstrip())
     finally:
         # Closing the tether ends the command and all it started; for one that has ended already
-        # there is nothing left to end. A second interrupt must not cut this short.
+        # there is nothing left to end. What it says on its way out must not block it.
         process.stdin.close()
+        tail.extend(line.rstrip() for line in process.stdout)
         status = process.wait()
     if status:
         raise ChildError(arguments, status, tail)

@@ -1,11 +1,10 @@
 """`loremill …`: what Scrapy and Dagster don't do. It needs all three packages, so it lives here."""
 
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from crawlers.franchise import data_root
 from pipeline.artifact import Artifact
 from pipeline.reports import REPORT
 from pipeline.reports.summary import summary
@@ -29,8 +28,8 @@ def report(
 
 
 def _artifact(kind: str, name: str) -> Artifact:
-    """A finished artifact under LOREMILL_DATA; exit status 2 with one line where there is none."""
-    root = Path(os.environ.get("LOREMILL_DATA") or "data").absolute() / kind
+    """A finished artifact of the data root; exit status 2 with one line where there is none."""
+    root = data_root() / kind
     artifact = Artifact.load(root / name)
     if artifact is None:
         there = ", ".join(sorted(path.name for path in root.glob("*"))) or "none"

@@ -1,15 +1,12 @@
 """Everything Dagster loads: the registry under `corpora/`, with the resources and the executor."""
 
 import os
-from pathlib import Path
 
 import dagster as dg
 
-from crawlers.franchise import corpora_folder
+from crawlers.franchise import corpora_folder, data_root
 from dagster_project.registry import load_registry
 from dagster_project.resources import Crawler, DataStore, Gpu
-
-PROJECT = Path(__file__).parents[1]
 
 
 @dg.definitions
@@ -21,7 +18,7 @@ def defs() -> dg.Definitions:
         dg.load_from_defs_folder(path_within_project=corpora),
         dg.Definitions(
             resources={
-                "data": DataStore(root=os.environ.get("LOREMILL_DATA") or str(PROJECT / "data")),
+                "data": DataStore(root=str(data_root())),
                 "crawler": Crawler(contact=os.environ.get("LOREMILL_CONTACT", "")),
                 "gpu": Gpu(device=os.environ.get("LOREMILL_DEVICE", "")),
             },

@@ -13,6 +13,9 @@ from pipeline.artifact import Artifact
 #: Characters of text shown as an extract. Dagster keeps metadata for good, so it is short.
 _EXTRACT = 400
 
+#: What Markdown or HTML could take for more than text: a page's title must not become an image.
+_MARKUP = set("\\`*_{}[]()#!|<>&~")
+
 OWNERS = ["team:loremill"]
 
 
@@ -81,7 +84,7 @@ def first_text(documents: Path) -> str:
 
 def _cell(value: object) -> str:
     text = f"{value:,}" if isinstance(value, int) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return "".join(f"&#{ord(c)};" if c in _MARKUP else c for c in " ".join(text.split()))
 
 
 def _size(size: float) -> str:

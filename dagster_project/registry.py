@@ -6,6 +6,7 @@ named with file, line and the allowed values, and one bad file does not hide wha
 another.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from crawlers.franchise import FranchiseSpec, validate_franchise
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
 from pipeline.corpus.spec import StoryCorpusSpec
 from pipeline.licences import LICENCES
-from pipeline.model_spec import ModelSpec
+from pipeline.model_spec import SLUG, ModelSpec
 
 _PACKAGE = "dagster_project.components."
 
@@ -28,12 +29,6 @@ class Registry:
     franchises: dict[str, FranchiseSpec] = field(default_factory=dict)
     corpora: dict[str, StoryCorpusSpec] = field(default_factory=dict)
     models: dict[str, ModelSpec] = field(default_factory=dict)
-
-    def franchises_of(self, corpus: str) -> list[str]:
-        """The franchises a corpus is made of; a franchise implies a corpus of its own name."""
-        if corpus in self.corpora:
-            return list(self.corpora[corpus].franchises)
-        return [corpus]
 
 
 def load_registry(folder: Path) -> Registry:
@@ -65,13 +60,13 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
         raise SpecError([document.mistake((), f"has no `type:`; e.g. {_PACKAGE}Franchise")])
     match kind.removeprefix(_PACKAGE):
         case "Franchise":
-            _claim(registry.franchises, name, document)
+            _claim({**registry.franchises, **registry.corpora}, name, document)
             registry.franchises[name] = validate_franchise(document)
             _check_licences(registry.franchises[name], document)
             _check_schedule(registry.franchises[name], document)
             return []
         case "StoryCorpus":
-            _claim(registry.corpora, name, document)
+            _claim({**registry.franchises, **registry.corpora}, name, document)
             corpus = validate(StoryCorpusSpec, document, ("attributes",))
             registry.corpora[name] = corpus
             return [
@@ -111,6 +106,9 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
 
 
 def _claim(taken: Mapping[str, object], name: str, document: YamlDocument) -> None:
+    if not re.fullmatch(SLUG, name):
+        what = f"the folder's name {name!r} is no name; use lower case, digits, - and _"
+        raise SpecError([document.mistake((), what)])
     if name in taken:
         raise SpecError([document.mistake((), f"a second one named {name!r}; names are unique")])
 

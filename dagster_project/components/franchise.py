@@ -1,5 +1,6 @@
 """A franchise as assets: its pages, a crawl a spider; its documents; and a corpus of its own."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,12 @@ from pipeline.extract import extract as extract_documents
 
 _TEMPLATE = """\
 # A franchise: where its lore is, and when to look again. Change the lines below, then
-#   dg check yaml && dg list defs      says what is wrong, and shows the assets
+#   dg list defs      says what is wrong, by file and line, or shows the assets
 #   dg launch --assets '+key:"{name}/corpus"'
 # `site:` is only needed for a host that is not the spider's own (a mirror, a test server).
 type: {type}
 attributes:
-  title: {title}
+  title: "{title}"
   # genre: fantasy             # of everything here; a source may name its own
   language: en
   sources:
@@ -60,7 +61,7 @@ class FranchiseScaffolder(dg.Scaffolder[Any]):
         name = request.target_path.name
         request.target_path.mkdir(parents=True, exist_ok=True)
         (request.target_path / "defs.yaml").write_text(
-            _TEMPLATE.format(name=name, type=COMPONENT, title=name.replace("_", " ").title()),
+            _TEMPLATE.format(name=name, type=COMPONENT, title=_title(name)),
             "utf-8",
         )
 
@@ -107,6 +108,11 @@ class Franchise(dg.Component):
         return dg.Definitions(assets=[*pages, documents, corpus], jobs=[job], schedules=schedules)
 
 
+def _title(name: str) -> str:
+    """A first guess at a title, safe within double quotes in YAML."""
+    return re.sub(r"[^\w' -]", " ", name.replace("_", " ")).strip().title()
+
+
 def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinition:
     key = dg.AssetKey([name, f"{spider}_pages"])
 
@@ -138,6 +144,7 @@ def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefini
                 "gone": outcome.gone,
                 "requests": outcome.requests,
                 "bytes": outcome.bytes,
+                "sample": extract(", ".join(sorted(k.title or "" for k in store.known().values()))),
                 "path": dg.MetadataValue.path(str(store.root)),
                 "failures": table(
                     ["url", "what", "remedy"],

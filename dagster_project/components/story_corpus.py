@@ -104,7 +104,7 @@ def corpus_asset(
                 "licences": _by(figures, "licence"),
                 "sample": extract(head(artifact.folder / "train.txt")),
             },
-            [checks.split_disjoint(artifact.folder / "manifest.parquet")],
+            [checks.split_disjoint(artifact.folder / "manifest.parquet", figures["split_by"])],
         )
 
     return corpus

@@ -6,7 +6,7 @@ needed for mixes.
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 
@@ -25,3 +25,11 @@ class StoryCorpusSpec(CorpusConfig):
 
     title: str
     franchises: list[str] = Field(min_length=1, description="folders under corpora/")
+
+    @field_validator("franchises")
+    @classmethod
+    def _named_once(cls, franchises: list[str]) -> list[str]:
+        for name in franchises:
+            if franchises.count(name) > 1:
+                raise ValueError(f"{name!r} stands twice")
+        return franchises

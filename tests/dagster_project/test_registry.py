@@ -49,11 +49,11 @@ def _mistakes(folder: Path) -> list[str]:
 
 def test_what_is_right_is_loaded(write):
     write("heroes", _FRANCHISE, _MODEL.format(corpus="heroes"))
-    registry = load_registry(write("mix", _CORPUS.format(other="heroes")))
+    write("villains", _FRANCHISE)
+    registry = load_registry(write("mix", _CORPUS.format(other="villains")))
     assert registry.franchises["heroes"].title == "Heroes"
     assert registry.models["hero-gpt2"].corpus == "heroes"
-    assert registry.franchises_of("mix") == ["heroes", "heroes"]
-    assert registry.franchises_of("heroes") == ["heroes"]
+    assert registry.corpora["mix"].franchises == ["heroes", "villains"]
 
 
 def test_unknown_spider_names_line_and_allowed_ones(write):
@@ -124,3 +124,22 @@ def test_a_schedule_that_is_none_is_named(write, line):
     (mistake,) = _mistakes(folder)
     assert mistake.startswith("bad/defs.yaml:7: attributes.recrawl: ")
     assert "is no schedule" in mistake
+
+
+def test_a_corpus_named_like_a_franchise_is_an_error(write):
+    folder = write(
+        "heroes", _FRANCHISE, _CORPUS.format(other="heroes").replace("heroes, heroes", "heroes")
+    )
+    (mistake,) = _mistakes(folder)
+    assert "a second one named 'heroes'" in mistake
+
+
+def test_a_folder_with_a_blank_in_its_name_is_an_error(write):
+    (mistake,) = _mistakes(write("hollow kings", _FRANCHISE))
+    assert "'hollow kings' is no name" in mistake
+
+
+def test_a_franchise_that_stands_twice_is_an_error(write):
+    write("heroes", _FRANCHISE)
+    (mistake,) = _mistakes(write("mix", _CORPUS.format(other="heroes")))
+    assert "'heroes' stands twice" in mistake

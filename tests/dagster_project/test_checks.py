@@ -1,0 +1,47 @@
+"""A check fails where what it names is gone."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from crawlers.page_store import CrawlOutcome
+from dagster_project import checks
+from pipeline.schema import MANIFEST
+
+
+def _manifest(folder: Path, *rows: tuple[str, str, str]) -> Path:
+    table = pa.Table.from_pylist(
+        [
+            {"split": split, "start": 0, "end": 1, "kind": "document", "doc_id": d, "work_id": w}
+            for split, d, w in rows
+        ],
+        schema=MANIFEST,
+    )
+    pq.write_table(table, folder / "manifest.parquet")
+    return folder / "manifest.parquet"
+
+
+@pytest.mark.parametrize(("split_by", "passed"), [("work", False), ("document", True)])
+def test_a_work_in_two_splits_is_seen(tmp_path, split_by, passed):
+    manifest = _manifest(tmp_path, ("train", "a", "book"), ("test", "b", "book"))
+    assert checks.split_disjoint(manifest, split_by).passed is passed
+
+
+def test_works_apart_pass(tmp_path):
+    manifest = _manifest(
+        tmp_path, ("train", "a", "one"), ("train", "b", "one"), ("test", "c", "two")
+    )
+    assert checks.split_disjoint(manifest, "work").passed
+
+
+@pytest.mark.parametrize(("fetched", "passed"), [(10, True), (9, True), (8, False), (0, False)])
+def test_pages_that_did_not_arrive_are_seen(fetched, passed):
+    outcome = CrawlOutcome("crawl", "wikipedia", "heroes", "2026-01-01", listed=10, fetched=fetched)
+    assert checks.pages_arrived(fetched, outcome).passed is passed
+
+
+def test_training_that_made_it_worse_is_seen():
+    assert checks.tuned_better(3.0, 2.0).passed
+    assert not checks.tuned_better(2.0, 2.0).passed
