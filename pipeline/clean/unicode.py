@@ -16,11 +16,12 @@ _INVISIBLE = re.compile(
     "\ufff9-\ufffb\U000e0000-\U000e007f"  # interlinear annotation, tags
     "\ud800-\udfff]"  # surrogates, which have no UTF-8
 )
-#: A joiner beside a Latin letter, a combining accent, a blank or a dash joins nothing.
+#: A joiner beside a Latin letter, a combining accent, a blank or a dash joins nothing. A run of
+#: joiners is looked at from its first only: from each of them, a long run would take forever.
 _IDLE_JOINER = re.compile(
-    "(?<=[ -\u036f\u2010-\u2027])[\u200c\u200d]+|[\u200c\u200d]+(?=[ -\u036f\u2010-\u2027])"
+    "(?<=[ -\u036f\u2010-\u2027])[\u200c\u200d]+"
+    "|(?<![\u200c\u200d])[\u200c\u200d]+(?=[ -\u036f\u2010-\u2027])"
 )
-_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -30,5 +31,5 @@ def normalise_unicode(text: str) -> str:
     text = _INVISIBLE.sub("", text).replace("\u00a0", " ")
     text = _IDLE_JOINER.sub("", unicodedata.normalize("NFC", text))
     text = unicodedata.normalize("NFC", text)  # a joiner can have kept an accent from its letter
-    text = _TRAILING.sub("", text)
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
     return _BLANK_LINES.sub("\n\n", text).strip("\n")

@@ -227,6 +227,7 @@ def _is_prose(block: list[str]) -> bool:
 
 def _comparable(line: str) -> str:
     """A title without its number, page number, leaders and punctuation."""
-    line = re.sub(r"[\s.]*\b\d{1,4}\s*$", "", line.strip())
+    # From a leader's first dot only: from each of them, a long leader would take forever.
+    line = re.sub(r"(?<![\s.])[\s.]*\b\d{1,4}\s*$", "", line.strip())
     line = re.sub(r"^(?:\d{1,3}|[IVXLC]+)[.:]\s+", "", line)
     return re.sub(r"[\W_]+", " ", line).strip().casefold()

@@ -25,8 +25,9 @@ _LONG_LINE = 0.6
 
 #: Columns parted by spaces: a word list, an index.
 _COLUMNS = re.compile(r"\S {4,}\S")
-#: Stars or dashes that part scenes.
-_SCENE_BREAK = re.compile(r"[\s*.·•_~—-]*[*·•_~—-][\s*.·•_~—-]*")
+#: Stars or dashes that part scenes, and what may stand between them.
+_ORNAMENT = re.compile(r"[*·•_~—-]")
+_ORNAMENTS = re.compile(r"[\s*.·•_~—-]+")
 #: Two spaces after a full stop, as typists did. More of them may be columns.
 _TYPED_SPACES = re.compile(r"(?<=\S) {2,3}(?=\S)")
 _SPACES = re.compile(r" {2,}")
@@ -48,7 +49,7 @@ def prose_width(blocks: list[list[str]]) -> int:
 def lay_out(block: list[str], width: int) -> str:
     """A block of lines as paragraphs (parted by a blank line), or as the lines it was."""
     lines = _dedent(block)
-    if all(_SCENE_BREAK.fullmatch(line) for line in lines):
+    if all(_ORNAMENTS.fullmatch(line) and _ORNAMENT.search(line) for line in lines):
         return SCENE_BREAK
     if len(lines) == 1:
         return _SPACES.sub(" ", lines[0])

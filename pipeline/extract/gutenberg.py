@@ -32,7 +32,8 @@ _THE_END = re.compile(
 #: "ACT II. SCENE I." opens an act and its first scene; the other scenes are of "ACT II".
 _SCENE_OF_ACT = re.compile(r"(?<=\w)[\s.,:;]+\b(?:SCENE|SC[OE]+NA)\b.*$", re.IGNORECASE)
 #: Who printed it: the last lines of a book, in capitals.
-_COLOPHON = re.compile(r"^[^a-z]*\b(?:PRESS|PRINTED|PRINTERS|STREET|LONDON|NEW YORK)\b[^a-z]*$")
+_PRINTER = re.compile(r"\b(?:PRESS|PRINTED|PRINTERS|STREET|LONDON|NEW YORK)\b")
+_SMALL_LETTER = re.compile(r"[a-z]")
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,13 @@ def _blocks(text: str) -> list[list[str]]:
         elif lines:
             blocks.append(lines)
             lines = []
-    while blocks and _COLOPHON.search(" ".join(blocks[-1])):
+    while blocks and _is_colophon(" ".join(blocks[-1])):
         blocks.pop()
     return [block for block in blocks if not (len(block) == 1 and _THE_END.match(block[0]))]
+
+
+def _is_colophon(lines: str) -> bool:
+    return bool(_PRINTER.search(lines)) and not _SMALL_LETTER.search(lines)
 
 
 def _chapters(

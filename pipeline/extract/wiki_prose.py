@@ -49,8 +49,9 @@ _BLOCKS = frozenset((
     "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
 ))  # fmt: skip
 _SPACES = re.compile(r"[^\S\n]+")
-#: What is left of "(Japanese: <audio>; <audio>)" once its contents are gone.
-_EMPTY_BRACKETS = re.compile(r"\s*\(\s*(?:\w{1,30}:)?\s*(?:[;,:]\s*)*\)")
+#: What is left of "(Japanese: <audio>; <audio>)" once its contents are gone. Blanks are taken from
+#: their run's first and never given back, or thousands of <br> would take forever.
+_EMPTY_BRACKETS = re.compile(r"(?<!\s)\s*+\(\s*+(?:\w{1,30}:\s*+)?(?:[;,:]\s*+)*+\)")
 _SEPARATOR_FIRST = re.compile(r"\(\s*(?:[;,]\s*)+")
 
 

@@ -1,5 +1,6 @@
 """Each rule keeps, changes or drops; none breaks a quote, an apostrophe or a control token."""
 
+import time
 import unicodedata
 
 import pytest
@@ -103,3 +104,14 @@ def test_markup_goes_before_the_length_is_measured() -> None:
 @given(st.text(alphabet=st.sampled_from("a é’[]{}<>|1\n\u0301ref/")))
 def test_cleaning_never_fails(text: str) -> None:
     clean(text + " word" * MINIMUM_WORDS)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["A" + " " * 60_000 + "b", "A" + "\u00a0" * 60_000 + "b", "م" + "\u200c" * 60_000 + "م"],
+    ids=["spaces", "no-break spaces", "joiners"],
+)
+def test_a_long_run_within_a_line_costs_no_more_than_its_length(hostile: str) -> None:
+    begun = time.process_time()
+    normalise_unicode(hostile)
+    assert time.process_time() - begun < 2  # 0.01 s; where each place is searched anew, over 10 s

@@ -1,6 +1,7 @@
 """Books as Project Gutenberg has served them since 1991, with nothing left but the book."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -293,6 +294,30 @@ def test_a_compound_of_names_broken_at_a_line_end_is_joined() -> None:
 def test_a_book_without_text_has_no_story(body: bytes) -> None:
     with pytest.raises(NoStoryError):
         read_book(body)
+
+
+#: Lines that regular expressions could search anew from each of their places.
+HOSTILE = {
+    "spaces": "A" + " " * 60_000 + "b",
+    "dashes": "-" * 60_000 + "x",
+    "spaced stars": "* " * 30_000 + "x",
+    "leaders": "CONTENTS\n\nPROLOGUE\n\nA" + "." * 60_000 + "b",
+    "places of print": "LONDON " * 30_000 + "x",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_long_line_costs_no_more_than_its_length(name: str) -> None:
+    begun = time.process_time()
+    read_book(f"{CHAPTERS}\n\n{HOSTILE[name]}\n\n{CHAPTERS}\n\n{HOSTILE[name]}".encode())
+    assert time.process_time() - begun < 4  # 0.1 s; where it costs its square, over 10 s
+
+
+def test_a_printers_colophon_goes_and_a_sentence_on_the_press_stays() -> None:
+    kept = "Nobody in London had heard of the PRESS until it printed the miller's letter. " * 2
+    book = f"{kept}\n\n{kept}\n\nTHE HASK PRESS, 12 RIVER STREET, LONDON"
+    (piece,) = read_book(book.encode()).pieces
+    assert piece.text.split("\n\n") == [kept.strip()] * 2
 
 
 #: Chapters kept, the first and the last words of the story.

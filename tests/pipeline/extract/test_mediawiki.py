@@ -1,5 +1,6 @@
 """Plots out of saved pages: each heading markup and trap has a page with its expected text."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,11 @@ def test_real_pages(real_text: Path, name: str) -> None:
     assert text.endswith(end)
     for leak in ("[edit", "[1]", "citation needed", "Main article", "mw-parser", "\u200b", "()"):
         assert leak not in "\n".join(piece.text for piece in article.pieces)
+
+
+@pytest.mark.parametrize("before", ["A", "("])
+def test_thousands_of_line_ends_cost_no_more_than_their_number(before: str) -> None:
+    begun = time.process_time()
+    lines = "\n" * 100_000
+    assert prose(f"<pre>{before}{lines}b</pre>") == f"{before}\n\nb"
+    assert time.process_time() - begun < 5  # 0.01 s; where it costs its square, over 25 s
