@@ -25,7 +25,7 @@ SERVING := python -m crawlers.samplesite --reuse --quiet --
 # Dagster's log without the line it writes for every event.
 QUIET := {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 
-.PHONY: demo test test-slow ui system
+.PHONY: demo test test-slow ui gpu system
 # The whole line on the bundled sample sites: crawl, corpus, GPT-2, samples, report.
 demo: .venv/installed
 	@set -o pipefail; $(SERVING) dg launch --assets '$(DEMO_ASSETS)' --config-json '$(QUIET)' \
@@ -43,9 +43,13 @@ test-slow: .venv/installed-dev system
 # Dagster on http://127.0.0.1:3000, the sample sites, and the reports on http://127.0.0.1:3001.
 ui: .venv/installed
 	@mkdir -p '$(LOREMILL_DATA)/reports'
-	@trap 'kill 0' EXIT; \
-	python -m http.server --bind 127.0.0.1 --directory '$(LOREMILL_DATA)/reports' 3001 >/dev/null 2>&1 & \
+	@python -m http.server --bind 127.0.0.1 --directory '$(LOREMILL_DATA)/reports' 3001 >/dev/null & \
+	trap "kill $$!" EXIT; \
 	$(SERVING) dg dev --host 127.0.0.1 --port 3000
+
+# The newest torch for this machine's GPU, in place of what constraints.txt pins.
+gpu: .venv/installed
+	pip install --upgrade --force-reinstall torch
 
 # System packages of the tests: a browser for the Dagster UI.
 system:

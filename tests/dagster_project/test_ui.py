@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from crawlers.page_store import PageStore
 from pipeline.artifact import Artifact
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -127,27 +128,54 @@ def test_graph_seen_materialization_launched_and_plot_looked_at(
     assert plot.evaluate("image => image.complete && image.naturalWidth > 100")
 
 
+def _cancel_in_the_ui(page: Page, address: str, folder: Path) -> None:
+    page.goto(f"{address}/runs")
+    page.locator("a[href^='/runs/'][href*='-']").first.click(timeout=60_000)
+    page.get_by_role("button", name="Terminate").first.click(timeout=60_000)
+    page.get_by_role("button", name="Terminate 1 run").click(timeout=60_000)
+    _await(lambda: not _processes_of(folder), 90, lambda: "a child lives on")
+    expect(page.get_by_text("Canceled").first).to_be_visible(timeout=60_000)
+
+
+def _materialize_in_the_ui(page: Page, address: str, asset: str) -> None:
+    page.goto(f"{address}/assets/{asset}")
+    page.get_by_role("button", name="Materialize").first.click(timeout=60_000)
+
+
 def test_a_training_cancelled_in_the_ui_leaves_nothing_half_written(
     page: Page, project, sites
 ) -> None:
     project.write_keepers(sites.bulbapedia, episodes=12, steps=100_000)
     assert project.launch('+key:"keepers/corpus"').returncode == 0
+    models = project.data / "models/keepers-gpt2"
     with _dagster(project) as address:
-        page.goto(f"{address}/assets/keepers-gpt2/model")
-        page.get_by_role("button", name="Materialize").click(timeout=60_000)
-        resume = project.data / "models/keepers-gpt2"
-        _await(
-            lambda: list(resume.glob("*/resume/checkpoint-*")), 180, lambda: "no checkpoint came"
-        )
+        _materialize_in_the_ui(page, address, "keepers-gpt2/model")
+        _await(lambda: list(models.glob("*/resume/checkpoint-*")), 180, lambda: "no checkpoint")
         assert _processes_of(project.folder)
-
-        page.goto(f"{address}/runs")
-        page.locator("a[href^='/runs/'][href*='-']").first.click(timeout=60_000)
-        page.get_by_role("button", name="Terminate").first.click(timeout=60_000)
-        page.get_by_role("button", name="Terminate 1 run").click(timeout=60_000)
-        _await(lambda: not _processes_of(project.folder), 90, lambda: "the training lives on")
-        expect(page.get_by_text("Canceled").first).to_be_visible(timeout=60_000)
-    assert Artifact.load(resume) is None
-    checkpoints = list(resume.glob("*/resume/checkpoint-*"))
+        _cancel_in_the_ui(page, address, project.folder)
+    assert Artifact.load(models) is None
+    checkpoints = list(models.glob("*/resume/checkpoint-*"))
     assert checkpoints
     assert all((checkpoint / "complete.json").is_file() for checkpoint in checkpoints)
+
+
+def test_a_crawl_cancelled_in_the_ui_keeps_what_came_and_goes_on_later(
+    page: Page, project, sites, monkeypatch
+) -> None:
+    wiki = sites.wikis["bulbapedia"]
+    monkeypatch.setattr(wiki, "robots", wiki.robots.replace("delay: 0.05", "delay: 1"))
+    project.write_keepers(sites.bulbapedia, episodes=90)
+    store = PageStore(project.data / "pages/keepers/bulbapedia")
+    with _dagster(project) as address:
+        _materialize_in_the_ui(page, address, "keepers/bulbapedia_pages")
+        _await(lambda: list(store.root.glob("journal/*")), 180, lambda: "no page came")
+        _cancel_in_the_ui(page, address, project.folder)
+    assert not list(store.root.glob("journal/*"))
+    kept = store.count()
+    assert 0 < kept < 90
+    monkeypatch.undo()
+    sites.log.clear()
+    assert project.launch('key:"keepers/bulbapedia_pages"').returncode == 0
+    assert store.count() == 90
+    asked = [path for path in sites.log.paths("bulbapedia") if path.startswith("/wiki/")]
+    assert len(asked) == 90 - kept
