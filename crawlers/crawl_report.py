@@ -19,6 +19,8 @@ from crawlers.component import Component
 from crawlers.outcome import CrawlOutcome
 from crawlers.store_pipeline import MAKE_ROOM, NO_STORE
 
+#: Failures that are printed; last_crawl.json has them all.
+_SHOWN = 3
 _REPORT = "this is a fault of Loremill; run again with -L DEBUG and report what it says"
 
 
@@ -52,6 +54,8 @@ class CrawlReport(Component):
         if reason != NO_STORE:
             self._save(ours.outcome, ours.store.root)
         self._progress()
+        for failure in ours.outcome.failures[:_SHOWN]:
+            _say(f"failed: {failure['url']}: {failure['what']}; {failure['remedy']}")
         for error in ours.outcome.errors:
             _say(f"error: {error}")
 
@@ -84,8 +88,8 @@ class CrawlReport(Component):
 
 def progress(outcome: CrawlOutcome) -> str:
     """E.g. `wikipedia: 120 of 300 pages, 12.3 MB, 4 left unchanged`."""
-    done = outcome.fetched + outcome.unchanged
-    line = f"{outcome.spider}: {done:,} of {outcome.listed:,} pages, {outcome.bytes / 1e6:.1f} MB"
+    pages = f"{outcome.had():,} of {outcome.listed:,} pages"
+    line = f"{outcome.spider}: {pages}, {outcome.bytes / 1e6:.1f} MB"
     if outcome.unchanged:
         line += f", {outcome.unchanged:,} left unchanged"
     if outcome.gone:
@@ -107,11 +111,11 @@ def conclude(outcome: CrawlOutcome, reason: str, where: str) -> None:
         outcome.errors.append(f"{where}: ended early ({reason}); run the same command to go on")
     elif not outcome.errors and not outcome.listed:
         outcome.errors.append(f"{where}: nothing was found; see whether the sources are right")
-    elif not outcome.errors and not outcome.fetched + outcome.unchanged:
+    elif not outcome.errors and outcome.falls_short():
         first = outcome.failures[0]
         outcome.errors.append(
-            f"{where}: none of {outcome.listed} pages could be had; the first, {first['url']}, "
-            f"{first['what']}; {first['remedy']}"
+            f"{where}: only {outcome.had()} of {outcome.listed} pages could be had; the first "
+            f"failure, {first['url']}, {first['what']}; {first['remedy']}"
         )
     outcome.complete = not outcome.errors
     outcome.finish_reason = "failed" if reason == "finished" and outcome.errors else reason

@@ -133,7 +133,9 @@ class FranchiseSpider(Spider):
             except EXPECTED as error:
                 what, remedy = explain(error)
                 self.fail(self.origins(source)[0], what, remedy, source)
-        if not self.outcome.errors and not self._cut:
+        while self._busy():  # what became of the last pages is not known yet
+            await asyncio.sleep(0.02)
+        if not self.outcome.errors and not self._cut and not self.outcome.falls_short():
             for tombstone in self._tombstones():
                 yield tombstone
 
@@ -264,6 +266,14 @@ class FranchiseSpider(Spider):
                     franchise=self.franchise,
                     crawl_id=self.crawl_id,
                 )
+
+    def _busy(self) -> bool:
+        """Whether a page is still on its way to the store."""
+        engine = self.crawler.engine
+        assert engine is not None
+        assert engine.scraper.slot is not None
+        on_the_way = engine.downloader.active or not engine.scraper.slot.is_idle()
+        return not self.ending and bool(self._queued() or on_the_way)
 
     def _queued(self) -> int:
         scheduler = self.crawler.engine.scheduler

@@ -11,6 +11,8 @@ from pathlib import Path
 from pipeline.atomic import write_atomically
 
 LAST_CRAWL = "last_crawl.json"
+#: The share of listed pages that may fail in a complete crawl; one page may among a few, too.
+_MAY_FAIL = 0.1
 
 
 @dataclass
@@ -44,6 +46,15 @@ class CrawlOutcome:
         self.failures.append({"url": url, "what": what, "remedy": remedy})
         if fatal is not None:
             self.errors.append(f"{fatal}: {what} ({url}); {remedy}")
+
+    def had(self) -> int:
+        """How many of the listed pages are as the site has them now."""
+        return self.fetched + self.unchanged
+
+    def falls_short(self) -> bool:
+        """Whether more of the listed pages failed than a site's odd dead page explains."""
+        failed = self.listed - self.had()
+        return failed == self.listed or failed > max(1, _MAY_FAIL * self.listed)
 
     def save(self, root: Path) -> None:
         """Replace the store's `last_crawl.json`."""

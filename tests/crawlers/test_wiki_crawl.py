@@ -106,6 +106,26 @@ def test_a_failed_listing_marks_nothing_gone(workplace, serve: Callable) -> None
     assert not (workplace.folder / "pages.parquet").exists()
 
 
+def test_a_crawl_that_misses_most_pages_is_not_complete(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    workplace.crawl("wikipedia", "films", "-O", "pages.parquet")
+    before = (workplace.folder / "pages.parquet").read_bytes()
+    served.wiki.delete("Film 7")
+    for n in range(1, 7):
+        served.wiki.edit(f"Film {n}", f"<p>Plot {n}, told anew.</p>")
+        if n > 1:
+            served.site.always[f"/wiki/Film_{n}"] = html(404, "<p>Not today.</p>")
+    crawl = workplace.crawl("wikipedia", "films", "-O", "pages.parquet")
+    assert crawl.status == 1
+    assert "only 2 of 7 pages could be had" in crawl.errors[0]
+    assert "/wiki/Film_2, is not there (status 404)" in crawl.errors[0]
+    assert crawl.stderr.count("failed: http") == 3
+    assert not crawl.outcome.complete
+    assert (crawl.outcome.fetched, crawl.outcome.gone, crawl.store.count()) == (1, 0, 8)
+    assert (workplace.folder / "pages.parquet").read_bytes() == before
+
+
 def test_first_source_wins_and_limit_holds(workplace, serve: Callable) -> None:
     served = a_wiki(serve)
     workplace.franchise(
