@@ -73,7 +73,8 @@ class PageStore:
     def writer(self, crawl_id: str) -> "PageWriter":
         """Open the store for one crawl, after recovering what a killed one left in its journal.
 
-        Raises StoreBusyError while another crawl has it open.
+        Raises StoreBusyError while another crawl has it open, ValueError where the manifest is
+        lost or a journal was written by another version.
         """
         return PageWriter(self, crawl_id)
 
@@ -175,7 +176,11 @@ class PageWriter:
             folder.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(store.root)
         self._journal: Journal | None = None
-        self._recover()
+        try:
+            self._recover()
+        except BaseException:
+            self._lock.close()
+            raise
 
     def append(self, page: Page) -> None:
         """Add a page; when this returns, a kill no longer loses it."""
@@ -205,14 +210,19 @@ class PageWriter:
 
     def _recover(self) -> None:
         sealed = {part.stem for part in self._store.parts()}
-        for journal in sorted(self._journals.glob("*.arrows")):
-            if journal.stem in sealed:  # killed after the manifest named the part
+        journals = {journal.stem: journal for journal in self._journals.glob("*.arrows")}
+        parts = {part.stem for part in self._parts.glob("*.parquet")}
+        # A part that was being written has its journal still; any other the manifest has lost.
+        if lost := sorted(parts - sealed - journals.keys()):
+            raise ValueError(
+                f"{self._parts} holds {len(lost)} parts that {_MANIFEST} does not name, first "
+                f"{lost[0]}; restore {_MANIFEST}, or move these parts away to do without them"
+            )
+        for name, journal in sorted(journals.items()):
+            if name in sealed:  # killed after the manifest named the part
                 journal.unlink()
             else:
                 self._seal(journal)
-        for part in self._parts.iterdir():  # killed while writing it; its journal was sealed above
-            if part not in self._store.parts():
-                part.unlink()
 
     def _seal(self, journal: Path) -> None:
         part = self._parts / f"{journal.stem}.parquet"

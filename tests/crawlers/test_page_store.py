@@ -165,6 +165,23 @@ def test_a_crash_while_sealing_stores_nothing_twice(tmp_path: Path, step: str) -
     assert len(list((store.root / "parts").iterdir())) == 1
 
 
+def test_without_its_manifest_a_store_keeps_its_parts(tmp_path: Path) -> None:
+    store = PageStore(tmp_path)
+    writer = store.writer("one")
+    writer.append(page("a"))
+    writer.close()
+    manifest = (tmp_path / "manifest.json").rename(tmp_path / "elsewhere")
+    left = Journal(tmp_path / "journal" / "000002-two.arrows")
+    left.append(page("b"))
+    left.close()
+    with pytest.raises(ValueError, match=r"restore manifest\.json, or move these parts away"):
+        store.writer("two")
+    assert not (tmp_path / "manifest.json").exists()
+    manifest.rename(tmp_path / "manifest.json")
+    store.writer("two").close()
+    assert [row["url"] for row in rows(store)] == ["a", "b"]
+
+
 def test_outcome_survives_the_way_through_json(tmp_path: Path) -> None:
     outcome = CrawlOutcome("c", "wikipedia", "films", "2026-01-01T00:00:00+00:00", listed=3)
     outcome.fail("http://a", "is not there", "look", fatal="defs.yaml: source x")
