@@ -56,15 +56,19 @@ DOCUMENTS = pa.schema(
     ]
 )
 
-#: One row a document or page left out: by which stage, why, and the figure that decided.
+#: One row a document or page left out: by which stage, why, and the figure that decided. Its text
+#: stays under its licence, so the row names that as a document's does.
 DROPPED = pa.schema(
     [
         pa.field("doc_id", pa.string()),
         pa.field("franchise", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
         pa.field("url", pa.string(), nullable=False),
+        pa.field("revision", pa.string()),
         pa.field("title", pa.string()),
         pa.field("section", pa.string()),
+        pa.field("licence", pa.string(), nullable=False),
+        pa.field("attribution_url", pa.string()),
         pa.field("stage", pa.string(), nullable=False),  # extract, clean, corpus
         pa.field("reason", pa.string(), nullable=False),
         pa.field("figure", pa.float64()),

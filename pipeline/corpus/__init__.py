@@ -30,7 +30,10 @@ __all__ = [
     "read_split",
 ]
 
-_NAMES = ["doc_id", "work_id", "text_sha256", "source", "url", "title", "section", "licence"]
+#: What the first reading asks of a document: all that a dropped row names of it but the text.
+_NAMES = ["work_id", "text_sha256"] + [
+    name for name in DOCUMENTS.names if name in DROPPED.names and name != "text"
+]
 _BATCH_ROWS = 256
 
 

@@ -1,16 +1,18 @@
 """The papers that go with a corpus: ATTRIBUTION.md as its licences ask, and a dataset card.
 
-Creative Commons licences ask for the title, a link to the page, the licence with a link, and a
-note of what was changed. The card is a README.md with YAML front matter as Hugging Face reads it
-(huggingface.co/docs/hub/datasets-cards). Titles come from the web, so they are escaped.
+Creative Commons licences ask for the author, the title, a link to the page, the licence with a
+link, and a note of what was changed. A wiki's authors are its contributors, whom the history of
+each page names, so they are credited by site. The card is a README.md with YAML front matter as
+Hugging Face reads it (huggingface.co/docs/hub/datasets-cards). Titles come from the web, so they
+are escaped.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urldefrag
+from urllib.parse import quote, urldefrag, urlsplit
 
 import pyarrow.parquet as pq
 import yaml
@@ -31,12 +33,15 @@ def write_attribution(folder: Path) -> None:
         file.write("# Attribution\n\nWhere the text of this corpus comes from. " + _CHANGES + "\n")
         for (spdx, source), group in groupby(pages, key=lambda page: page[:2]):
             terms = licence(spdx)
+            of_source = list(group)
             file.write(f"\n## {_plain(source)}: {terms.name}\n\n")
+            if terms.attribution:
+                file.write(_credit(link for _, _, _, link, _ in of_source))
             file.write(f"Licence: [{spdx}]({terms.url})")
             file.write(", not for commercial use" if terms.non_commercial else "")
             file.write(", share alike" if terms.share_alike else "")
             file.write("\n\n")
-            for _, _, title, link, revision in group:
+            for _, _, title, link, revision in of_source:
                 version = f", revision {_plain(revision)}" if revision else ""
                 file.write(f"- {_link(title, link)}{version}\n")
 
@@ -71,7 +76,8 @@ def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         "",
         f"The splits part the corpus by {figures['split_by']}. `manifest.parquet` names the page, "
         "revision and licence of every byte; documents are separated by `<|endoftext|>` lines, "
-        "which have rows of their own. [ATTRIBUTION.md](ATTRIBUTION.md) names every page.",
+        "which have rows of their own. [ATTRIBUTION.md](ATTRIBUTION.md) names every page and credits "
+        "their authors.",
         "",
     ]
     if figures["non_commercial"]:
@@ -79,6 +85,14 @@ def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
     for name in ("split", "franchise", "source", "genre", "licence"):
         lines += _table(name, figures[f"by_{name}"])
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _credit(links: Iterable[str]) -> str:
+    """The authors as wikis ask for them to be named: together, by site, with the way to each."""
+    hosts = sorted({host for link in links if (host := urlsplit(link).hostname)})
+    if not hosts:
+        return ""
+    return f"Text by the contributors of {_plain(', '.join(hosts))}, see each page's history.\n\n"
 
 
 def _table(name: str, groups: Mapping[str, Mapping[str, int]]) -> list[str]:

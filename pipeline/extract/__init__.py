@@ -165,8 +165,7 @@ def _drop(
 
 def _left_out(page: dict[str, Any], reason: str, figure: float | None) -> _Row:
     """A whole page without a document; its body stays in the pages, so no text is kept here."""
-    row = {name: page.get(name) for name in ("franchise", "source", "url", "title")}
-    return _drop((page["url"],), row, "extract", reason, figure)
+    return _drop((page["url"],), page, "extract", reason, figure)
 
 
 def _last_part(url: str) -> str:

@@ -130,6 +130,8 @@ def test_exact_duplicates_name_their_partner(write: Write, folder: Path) -> None
     assert dropped["doc_id"] == "moons/wikipedia/0#Plot"
     assert dropped["reason"] == "same text as lamps/wikipedia/0#Plot"
     assert (dropped["stage"], dropped["figure"]) == ("corpus", 1.0)
+    terms = (dropped["licence"], dropped["attribution_url"], dropped["revision"])
+    assert terms == ("CC-BY-SA-4.0", "https://wiki.example/wiki/0", "7")
     assert (figures["documents"], figures["duplicates"]) == (9, 1)
     assert set(figures["by_franchise"]) == {"lamps"}
 
@@ -220,6 +222,20 @@ def test_the_card_is_hugging_faces(write: Write, folder: Path) -> None:
     files = card["configs"][0]["data_files"]
     assert {file["split"]: file["path"] for file in files} == {s: f"{s}.txt" for s in SPLITS}
     assert "| CC0-1.0 | 5 |" in body
+
+
+def test_authors_are_credited_by_site_where_the_licence_asks(write: Write, folder: Path) -> None:
+    rows = [document(n) for n in range(2)]
+    rows.append(document(2, attribution_url="https://other_wiki.example/2"))
+    rows.append(document(3, source="mirror", url="javascript:alert(1)", attribution_url=None))
+    public = {"source": "gutenberg", "licence": "LicenseRef-PublicDomainUS"}
+    rows.append(document(4, attribution_url="https://books.example/4", **public))
+    build(folder, lamps=write("lamps", rows))
+    text = (folder / "ATTRIBUTION.md").read_text("utf-8")
+    (credit,) = [line for line in text.splitlines() if line.startswith("Text by")]
+    assert credit == (
+        "Text by the contributors of other\\_wiki.example, wiki.example, see each page's history."
+    )
 
 
 @pytest.mark.parametrize("change", ["longer", "shorter", "cut"])

@@ -123,6 +123,8 @@ def test_what_is_left_out_is_named(
     assert (dropped["reason"], dropped["figure"]) == (reason, figure)
     assert dropped["stage"] == ("clean" if reason == "too short" else "extract")
     assert figures["dropped_by_reason"] == {reason: 1}
+    terms = (dropped["licence"], dropped["attribution_url"], dropped["revision"])
+    assert terms == ("CC-BY-SA-4.0", "https://wiki.example/wiki/Page_1", "70")
 
 
 def test_a_page_without_title_is_named_by_its_url(
