@@ -76,8 +76,8 @@ def write_card(folder: Path, figures: Mapping[str, Any]) -> None:
         "",
         f"The splits part the corpus by {figures['split_by']}. `manifest.parquet` names the page, "
         "revision and licence of every byte; documents are separated by `<|endoftext|>` lines, "
-        "which have rows of their own. [ATTRIBUTION.md](ATTRIBUTION.md) names every page and credits "
-        "their authors.",
+        "which have rows of their own. [ATTRIBUTION.md](ATTRIBUTION.md) names every page "
+        "and credits their authors.",
         "",
     ]
     if figures["non_commercial"]:

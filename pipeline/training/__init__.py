@@ -32,6 +32,7 @@ from pipeline.atomic import write_atomically
 from pipeline.corpus import read_split
 from pipeline.device import Device, pick_device
 from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.models.base import base_version
 from pipeline.models.initial import base_commit, context_length, load_initial
 from pipeline.models.tokenizers import end_token
 from pipeline.schema import LOSS
@@ -119,13 +120,17 @@ def train(
 
 def same_training(resume: Path, spec: ModelSpec, data_version: str | None) -> None:
     """Note what `resume` belongs to. Raises ModelError where it belongs to another training."""
-    this = {"inputs": spec.model_inputs(), "data_version": data_version}
+    this = {
+        "inputs": spec.model_inputs(),
+        "base": base_version(spec),
+        "data_version": data_version,
+    }
     note = resume / "training.json"
     if note.is_file():
         if json.loads(note.read_text("utf-8")) != this:
             raise ModelError(
-                f"{resume}: holds checkpoints of a training with another configuration or corpus; "
-                "delete it to start anew, or train into another folder"
+                f"{resume}: holds checkpoints of a training with another configuration, base or "
+                "corpus; delete it to start anew, or train into another folder"
             )
     else:
         resume.mkdir(parents=True, exist_ok=True)

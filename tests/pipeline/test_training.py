@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.schema import LOSS
-from pipeline.training import train
+from pipeline.training import same_training, train
 from pipeline.training.__main__ import main
 from pipeline.training.checkpoints import MARKER
 from pipeline.training.progress import Progress
@@ -129,8 +129,20 @@ def test_checkpoints_of_another_training_are_not_taken_for_its_own(
     note = tmp_path / "resume" / "training.json"
     note.parent.mkdir()
     note.write_text(json.dumps({"inputs": {"size": "mini"}, "data_version": None}))
-    with pytest.raises(ModelError, match="another configuration or corpus; delete it"):
+    with pytest.raises(ModelError, match="another configuration, base or corpus; delete it"):
         train(make_spec(), corpus, tmp_path)
+
+
+def test_checkpoints_of_a_base_that_was_replaced_are_not_gone_on_with(tmp_path: Path):
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "model.safetensors").write_bytes(b"one")
+    spec = ModelSpec(name="m", corpus="tales", preset="gpt2", base=str(base))
+    same_training(tmp_path / "resume", spec, "v1")
+    same_training(tmp_path / "resume", spec, "v1")
+    (base / "model.safetensors").write_bytes(b"two")
+    with pytest.raises(ModelError, match="another configuration, base or corpus"):
+        same_training(tmp_path / "resume", spec, "v1")
 
 
 def test_the_command_line_answers_bad_input_in_one_line(
