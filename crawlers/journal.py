@@ -40,18 +40,29 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[pa.RecordBatch]:
-    """The whole batches of a segment, in order; ends at the first torn one."""
+    """The whole batches of a segment, in order; ends at the first torn one.
+
+    Raises OSError where the disk cannot be read, ValueError where another version wrote the file.
+    """
     with path.open("rb") as file:
         try:
             stream = pa.ipc.open_stream(file)
+            if not stream.schema.equals(PAGES):
+                raise ValueError(
+                    f"{path} holds pages of another schema; open the store with the version that "
+                    "wrote them, or move the file away"
+                )
             while True:
                 batch = stream.read_next_batch()
                 batch.validate(full=True)
-                if not batch.schema.equals(PAGES) or not _bodies_match(batch):
+                if not _bodies_match(batch):
                     return
                 yield batch
-        except (StopIteration, pa.ArrowInvalid, EOFError, OSError):
+        except (StopIteration, pa.ArrowInvalid, EOFError):
             return
+        except OSError as error:
+            if error.errno is not None:  # from the system; Arrow's own, about a torn end, has none
+                raise
 
 
 def _bodies_match(batch: pa.RecordBatch) -> bool:
