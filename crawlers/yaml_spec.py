@@ -49,8 +49,8 @@ def read_yaml(path: Path) -> list[YamlDocument]:
     """The documents of a YAML file. Raises SpecError where it cannot be read."""
     try:
         text = path.read_text("utf-8")
-        nodes = [node for node in yaml.compose_all(text, yaml.SafeLoader) if node is not None]
-        values = [value for value in yaml.safe_load_all(text) if value is not None]
+        nodes = list(yaml.compose_all(text, yaml.SafeLoader))
+        values = list(yaml.safe_load_all(text))
     except OSError as error:
         raise SpecError([f"{path}: cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
@@ -60,16 +60,25 @@ def read_yaml(path: Path) -> list[YamlDocument]:
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or str(error)
         raise SpecError([f"{path}:{line}: is not valid YAML: {problem}"]) from error
+    if repeated := [
+        f"{path}:{line}: {key!r} stands there twice; keep one of the two"
+        for node in nodes
+        for key, line in _repeated(node)
+    ]:
+        raise SpecError(repeated)
     return [
         YamlDocument(path, value, dict(_lines(node)))
         for node, value in zip(nodes, values, strict=True)
+        if value is not None
     ]
 
 
-def validate(spec: type[Spec], document: YamlDocument, at: Location = ()) -> Spec:
+def validate(spec: type[Spec], document: YamlDocument, at: tuple[str, ...] = ()) -> Spec:
     """The part of the document at `at` as a spec. Raises SpecError naming every mistake."""
     value = document.value
     for key in at:
+        if not isinstance(value, dict) or key not in value:
+            raise SpecError([document.mistake(at, "is required")])
         value = value[key]
     try:
         return spec.model_validate(value)
@@ -143,3 +152,18 @@ def _lines(node: yaml.Node, location: Location = ()) -> Iterator[tuple[Location,
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield from _lines(value, (*location, index))
+
+
+def _repeated(node: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Keys that a mapping has already, of which YAML silently keeps the last; with their lines."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    yield key.value, key.start_mark.line + 1
+                seen.add(key.value)
+            yield from _repeated(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _repeated(value)
