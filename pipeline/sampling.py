@@ -4,7 +4,6 @@ Nothing is picked: every story that was drawn is kept, with all that is needed t
 """
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,12 +60,6 @@ def sample(
         "finished": sum(row["finished"] for row in rows),
         "tokens": sum(row["tokens"] for row in rows),
     }
-
-
-def cut_at_sentence(text: str) -> str:
-    """The text up to its last whole sentence; unchanged where it has none."""
-    ends = [match.end() for match in re.finditer(r"[.!?…][\"'”’»)\]]*(?=\s|$)", text)]
-    return text[: ends[-1]] if ends else text
 
 
 def _checkpoints(model_folder: Path, spec: ModelSpec) -> list[tuple[int, Path]]:

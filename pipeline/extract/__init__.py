@@ -201,11 +201,9 @@ class _Figures:
         self.reasons[REPEATED] += 1
 
     def as_dict(self) -> dict[str, Any]:
-        share = self.pages_with_story / self.pages if self.pages else None
         return {
             "pages": self.pages,
             "pages_with_story": self.pages_with_story,
-            "share_with_story": share,
             "documents": self.documents,
             "characters": self.characters,
             "words": self.words,

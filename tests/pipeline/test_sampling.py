@@ -10,7 +10,7 @@ import pytest
 from pipeline.generation import Request, draw
 from pipeline.model_spec import ModelError, ModelSpec, SamplingSetting
 from pipeline.models.initial import load_trained
-from pipeline.sampling import cut_at_sentence, sample
+from pipeline.sampling import sample
 from pipeline.schema import SAMPLES
 
 
@@ -50,18 +50,3 @@ def test_a_missing_checkpoint_is_named(
     shutil.copytree(trained, copy)
     with pytest.raises(ModelError, match="steps/7: is missing; train again"):
         sample(copy, make_spec(at_steps=[7]), tmp_path / "samples")
-
-
-@pytest.mark.parametrize(
-    ("text", "cut"),
-    [
-        ("He came. He saw. He con", "He came. He saw."),
-        ('"Run!" she said', '"Run!"'),
-        ("“Never…” He left. Then", "“Never…” He left."),
-        ("It cost 3.50 in al", "It cost 3.50 in al"),
-        ("no end", "no end"),
-        ("", ""),
-    ],
-)
-def test_a_text_is_cut_at_its_last_whole_sentence(text: str, cut: str):
-    assert cut_at_sentence(text) == cut

@@ -158,7 +158,7 @@ def test_a_failure_leaves_nothing_aside(tmp_path: Path, page: Page, batches: Bat
 
 def test_no_pages_give_empty_tables(tmp_path: Path) -> None:
     figures, documents, dropped = run(tmp_path, [])
-    assert (figures["pages"], figures["share_with_story"], documents, dropped) == (0, None, [], [])
+    assert (figures["pages"], figures["documents"], documents, dropped) == (0, 0, [], [])
 
 
 def test_more_rows_than_one_batch_come_out_sorted(
