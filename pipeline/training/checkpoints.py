@@ -8,7 +8,6 @@ optimizer state and no pickle.
 
 import errno
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from pipeline.atomic import write_atomically
+from pipeline.atomic import sync, write_atomically
 from pipeline.model_spec import ModelError
 
 MARKER = "complete.json"
@@ -49,7 +48,7 @@ def complete_checkpoint(folder: Path, step: int, seconds: float, limit: int) -> 
     """Make the checkpoint of `step` valid, then delete all but the newest `limit`."""
     checkpoint = Checkpoint(folder / f"{PREFIX_CHECKPOINT_DIR}-{step}", step, seconds)
     for path in checkpoint.folder.iterdir():
-        _flush(path)
+        sync(path)
     marker = {key: value for key, value in asdict(checkpoint).items() if key != "folder"}
     write_atomically(checkpoint.folder / MARKER, json.dumps(marker).encode())
     by_step = sorted(
@@ -68,7 +67,7 @@ def export(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: P
         tokenizer.save_pretrained(aside)
         for path in aside.iterdir():
             path.chmod(0o644)  # safetensors writes for its owner only
-            _flush(path)
+            sync(path)
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
 
@@ -94,12 +93,3 @@ def _is_full(error: Exception) -> bool:
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     # safetensors keeps no errno but its words, torch's zip writer not even those.
     return any(words in str(error) for words in ("No space left", "inline_container", "iostream"))
-
-
-def _flush(path: Path) -> None:
-    """Wait until the file's content is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
