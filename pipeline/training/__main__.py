@@ -4,12 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from pipeline.corpus import ManifestError
-from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.model_spec import ModelSpec
 from pipeline.training import train
-from pipeline.training.interrupts import Interrupted
+from pipeline.training.exit_status import exit_status
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,23 +18,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", choices=["cuda", "mps", "cpu"], help="default: the best")
     parser.add_argument("--data-version", help="of the corpus, noted in training.json")
     given = parser.parse_args(arguments)
-    try:
-        spec = ModelSpec.model_validate_json(given.spec.read_text("utf-8"))
+
+    def run() -> None:
         train(
-            spec,
+            ModelSpec.model_validate_json(given.spec.read_text("utf-8")),
             given.corpus,
             given.folder,
             device=given.device,
             data_version=given.data_version,
             report=lambda progress: print(progress, flush=True),
         )
-    except (ModelError, ManifestError, ValidationError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except Interrupted as interrupted:
-        print(interrupted, file=sys.stderr)
-        return 128 + interrupted.signum
-    return 0
+
+    return exit_status(run)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,29 @@
+"""How a process that trains ends: what a person must mend in one line, and a status that tells.
+
+128 + signal is what a shell reports of a process that a signal ended.
+"""
+
+import sys
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from pipeline.corpus import ManifestError
+from pipeline.model_spec import ModelError
+from pipeline.training.interrupts import Interrupted
+
+
+def exit_status(run: Callable[[], object]) -> int:
+    """Run it; 0 done, 2 bad input, 128 + signal interrupted. Standard error says why.
+
+    Any other exception is a fault of the program and is raised.
+    """
+    try:
+        run()
+    except (ModelError, ManifestError, ValidationError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except Interrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+        return 128 + interrupted.signum
+    return 0
