@@ -8,6 +8,7 @@ https://www.mediawiki.org/wiki/API:Query, https://www.mediawiki.org/wiki/API:Con
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,9 @@ from scrapy.http import Response
 from crawlers.explain import SourceError, status
 
 Json = dict[str, Any]
+
+#: Answers in a row that may bring nothing, as where all that a batch links to is filtered out.
+_PATIENCE = 50
 
 
 @dataclass
@@ -38,10 +42,16 @@ class ActionApi:
         following: Json = {}
         pages: dict[str, Json] = {}
         answer = Answer()
+        seen: set[str] = set()  # hashes of what came
+        stale = 0
         while True:
             reply = await self._get({**parameters, **following})
             query = reply.get("query", {})
-            for page in _listed(query.get("pages", [])):
+            arrived = _listed(query.get("pages", []))
+            news = {sha256(json.dumps(page).encode()).hexdigest() for page in arrived} - seen
+            seen |= news
+            stale = 0 if news else stale + 1
+            for page in arrived:
                 # A page's properties may come in pieces, until the batch is complete.
                 pages.setdefault(str(page.get("pageid") or page.get("title")), {}).update(page)
             for kind in ("normalized", "redirects"):
@@ -53,6 +63,10 @@ class ActionApi:
                 answer, pages = Answer(), {}
             if not continued:
                 return
+            if stale >= _PATIENCE:
+                raise SourceError(
+                    f"{self.url} goes on without end: {stale} answers in a row with nothing new"
+                )
             if continued == following:
                 raise SourceError(f"{self.url} goes round in circles: the same continuation twice")
             following = continued

@@ -202,7 +202,9 @@ class FranchiseSpider(Spider):
         """What this crawl knows of the url's host. Raises UnknownHostError."""
         origin = _origin(url)
         if origin not in self._hosts:
-            self._hosts[origin] = Host(origin, policy_for(url, self.name), self._host_stopped)
+            longest_wait = self.settings.getfloat("RETRY_AFTER_MAX")
+            policy = policy_for(url, self.name)
+            self._hosts[origin] = Host(origin, policy, self._host_stopped, longest_wait)
         return self._hosts[origin]
 
     def may_visit(self, url: str) -> bool:

@@ -5,6 +5,7 @@ hold back requests that are queued already when a 429 comes in.
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +21,13 @@ _LOOK_UP = 0.25
 class Host:
     """One origin (scheme, host, port) during one crawl. Times in seconds."""
 
-    def __init__(self, origin: str, policy: SitePolicy, on_stop: Callable[["Host"], None]):
+    def __init__(
+        self,
+        origin: str,
+        policy: SitePolicy,
+        on_stop: Callable[["Host"], None],
+        longest_wait: float = math.inf,  # that the site may ask for; beyond, it is left alone
+    ):
         self.origin = origin
         self.policy = policy
         self.floor = policy.delay  # the policy's, or robots.txt's Crawl-delay where that is longer
@@ -28,18 +35,40 @@ class Host:
         self.stopped: HostStopped | None = None
         self.unanswered = 0  # requests in a row that brought no response
         self._on_stop = on_stop
+        self._longest_wait = longest_wait
         self._free = asyncio.Semaphore(policy.concurrency)
         self._sent: deque[float] = deque()  # times of the last minute's requests
         self._paused_until = 0.0
 
     def at_least(self, delay: float) -> None:
-        """Keep this distance from now on (robots.txt: Crawl-delay)."""
+        """Keep this distance from now on (robots.txt: Crawl-delay).
+
+        Raises HostStopped where that is longer than a crawl waits.
+        """
+        if not delay <= self._longest_wait:  # so that "nan" does not pass
+            raise self.stop(
+                f"asks for {delay:.0f} s between two requests (Crawl-delay)",
+                f"a crawl waits {self._longest_wait:.0f} s at most (RETRY_AFTER_MAX); "
+                "ask the site's owner for another way",
+            )
         self.floor = max(self.floor, delay)
         self.delay = max(self.delay, self.floor)
 
     def pause(self, seconds: float) -> None:
-        """Send nothing for so long (Retry-After, maxlag, back-off)."""
+        """Send nothing for so long (back-off)."""
         self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+
+    def obey(self, seconds: float, why: str) -> None:
+        """Send nothing for so long because the site asks for it (Retry-After).
+
+        Raises HostStopped where that is longer than a crawl waits.
+        """
+        if seconds > self._longest_wait:
+            raise self.stop(
+                f"asks to be left alone for {seconds:.0f} s ({why}, Retry-After)",
+                "crawl again after that time",
+            )
+        self.pause(seconds)
 
     def stop(self, what: str, remedy: str) -> HostStopped:
         """Send nothing more in this crawl."""

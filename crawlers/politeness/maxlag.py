@@ -29,7 +29,7 @@ class MaxlagMiddleware(Component):
             return response
         spider = self.spider
         wait = retry_after(response)
-        spider.host(request.url).pause(_WAIT if wait is None else wait)
+        spider.host(request.url).obey(_WAIT if wait is None else wait, "maxlag")
         again = get_retry_request(
             request, spider=spider, reason="maxlag", max_retry_times=_PATIENCE, logger=_log
         )

@@ -35,7 +35,6 @@ class PaceMiddleware(Component):
         settings = crawler.settings
         self._retries = settings.getint("RETRY_TIMES")
         self._backoff = settings.getfloat("RETRY_BACKOFF")
-        self._longest_wait = settings.getfloat("RETRY_AFTER_MAX")
         self._throttle = settings.getbool("AUTOTHROTTLE_ENABLED")
         self._target = settings.getfloat("AUTOTHROTTLE_TARGET_CONCURRENCY")
         self._longest_delay = settings.getfloat("AUTOTHROTTLE_MAX_DELAY")
@@ -80,16 +79,11 @@ class PaceMiddleware(Component):
         if response.status == 429 and tried < self._retries:
             self.spider.outcome.retries_after_429 += 1
         asked = retry_after(response) if response.status in (429, 503) else None
-        if asked is not None and asked > self._longest_wait:
-            raise host.stop(
-                f"asks to be left alone for {asked:.0f} s (status {response.status}, Retry-After)",
-                "crawl again after that time",
-            )
         if asked is None and response.status in _NEEDS_REST:
             asked = _BUSY * self._backoff * 2**tried
         if asked is not None:
+            host.obey(asked, f"status {response.status}")
             _log.warning("%s: status %d, resting for %.0f s", host.origin, response.status, asked)
-            host.pause(asked)
         self._adapt(host, request, response)
 
     def _done(self, host: Host, request: Request) -> None:

@@ -13,8 +13,8 @@ def retry_after(response: Response, now: datetime | None = None) -> float | None
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)  # an HTTP date is always GMT
+        return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, OverflowError):  # no date, or one beyond the calendar
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)  # an HTTP date is always GMT
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())

@@ -62,9 +62,9 @@ class RobotsMiddleware(Component):
             raise self._forbid(host, f"{url} answered {response.status}")
         rules = Protego.parse(_text(response))
         delay = rules.crawl_delay(ROBOT)
+        self._note(host, f"{response.status}" + (f", Crawl-delay {delay:g}" if delay else ""))
         if delay is not None:
             host.at_least(float(delay))
-        self._note(host, f"{response.status}" + (f", Crawl-delay {delay:g}" if delay else ""))
         return rules
 
     def _forbid(self, host: Host, what: str) -> HostStopped:

@@ -112,6 +112,17 @@ def test_a_listing_that_goes_round_is_ended() -> None:
         collect(wiki.query(generator="categorymembers"))
 
 
+@pytest.mark.parametrize("pages", [[], [{"pageid": 1, "ns": 0, "title": "A"}]])
+def test_a_listing_that_brings_nothing_new_is_ended(pages: list[object]) -> None:
+    wiki, asked = api(*(
+        {"batchcomplete": True, "query": {"pages": pages}, "continue": {"gcmcontinue": str(n)}}
+        for n in range(100)
+    ))  # fmt: skip
+    with pytest.raises(SourceError, match="50 answers in a row with nothing new"):
+        collect(wiki.query(generator="categorymembers"))
+    assert len(asked) <= 51
+
+
 def test_an_empty_answer_is_an_empty_batch() -> None:
     wiki, _ = api({"batchcomplete": True})
     assert collect(wiki.query(titles="A")) == [Answer()]

@@ -48,6 +48,17 @@ def test_delay_is_never_below_what_the_site_asks() -> None:
     assert times[2] - times[1] >= 0.149
 
 
+@pytest.mark.parametrize("delay", [901.0, float("inf"), float("nan")])
+def test_a_delay_beyond_reason_stops_the_host(delay: float) -> None:
+    stopped: list[Host] = []
+    host = Host("http://h", LOOPBACK, stopped.append, longest_wait=900)
+    with pytest.raises(HostStopped, match="Crawl-delay"):
+        host.at_least(delay)
+    assert stopped == [host]
+    with pytest.raises(HostStopped):
+        turns(host, 1)
+
+
 def test_only_so_many_at_a_time() -> None:
     async def second_waits() -> bool:
         host = Host("http://h", LOOPBACK, lambda _: None)
@@ -81,6 +92,9 @@ def test_a_wait_ends_with_the_crawl() -> None:
         ("120", 120.0),
         ("Sat, 21 Nov 2026 12:00:30 GMT", 30.0),
         ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
+        ("9" * 400, float("inf")),
+        ("Mon, 01 Jan 0001 00:00:00 +9999", None),
+        ("Sat, 21 Nov 2026 12:00:30 +99999999999", None),
         ("soon", None),
         ("-1", None),
         ("", None),

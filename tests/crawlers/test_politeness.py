@@ -81,6 +81,23 @@ def test_maxlag_is_waited_for(served, crawl) -> None:
     assert "maxlag=5" in served.paths("/w/api.php")[0]
 
 
+def test_maxlag_beyond_reason_stops_the_host(served, crawl) -> None:
+    lagged = text(200, '{"error": {"code": "maxlag"}}', "application/json",
+                  Retry_After="86400", MediaWiki_API_Error="maxlag")  # fmt: skip
+    served.site.script["/w/api.php"] = [lagged]
+    done = crawl()
+    assert done.status == 1
+    assert "86400 s (maxlag, Retry-After)" in done.errors[-1]
+
+
+def test_a_crawl_delay_beyond_reason_stops_the_host(served, crawl) -> None:
+    served.site.always["/robots.txt"] = text(200, "User-agent: *\nCrawl-delay: 86400\n")
+    done = crawl()
+    assert done.status == 1
+    assert "86400 s between two requests" in done.errors[-1]
+    assert served.paths() == ["/robots.txt"]
+
+
 @pytest.mark.parametrize("robots", [text(503, "down"), text(500, "broken")])
 def test_robots_that_cannot_be_had_forbids_all(served, crawl, robots: Response) -> None:
     served.site.always["/robots.txt"] = robots
