@@ -20,6 +20,8 @@ Json = dict[str, Any]
 
 #: Answers in a row that may bring nothing, as where all that a batch links to is filtered out.
 _PATIENCE = 50
+#: Characters of an answer that an error shows.
+_SHOWN = 120
 
 
 @dataclass
@@ -38,7 +40,10 @@ class ActionApi:
         self._download = download
 
     async def query(self, **parameters: str) -> AsyncIterator[Answer]:
-        """Batches of the answer, until the API has no more. Raises SourceError."""
+        """Batches of the answer, until the API has no more. Raises SourceError.
+
+        Each page has a title (str) and a namespace `ns` (int).
+        """
         following: Json = {}
         pages: dict[str, Json] = {}
         answer = Answer()
@@ -46,19 +51,25 @@ class ActionApi:
         stale = 0
         while True:
             reply = await self._get({**parameters, **following})
-            query = reply.get("query", {})
-            arrived = _listed(query.get("pages", []))
+            try:
+                query = reply.get("query", {})
+                arrived = _listed(query.get("pages", []))
+                moves = {move["from"]: move["to"] for kind in ("normalized", "redirects")
+                         for move in query.get(kind, [])}  # fmt: skip
+                continued = _following(reply)
+            except (AttributeError, KeyError, TypeError) as error:
+                raise self._misshapen(reply) from error
             news = {sha256(json.dumps(page).encode()).hexdigest() for page in arrived} - seen
             seen |= news
             stale = 0 if news else stale + 1
             for page in arrived:
                 # A page's properties may come in pieces, until the batch is complete.
                 pages.setdefault(str(page.get("pageid") or page.get("title")), {}).update(page)
-            for kind in ("normalized", "redirects"):
-                answer.renamed.update({move["from"]: move["to"] for move in query.get(kind, [])})
-            continued = _following(reply)
+            answer.renamed.update(moves)
             if "batchcomplete" in reply or not continued:
                 answer.pages = list(pages.values())
+                if not all(map(_is_whole, answer.pages)):
+                    raise self._misshapen(reply)
                 yield answer
                 answer, pages = Answer(), {}
             if not continued:
@@ -81,16 +92,34 @@ class ActionApi:
         except ValueError as error:
             raise SourceError(f"{self.url} answered something that is not JSON") from error
         if not isinstance(reply, dict):
-            raise SourceError(f"{self.url} answered JSON that is not the API's")
+            raise self._misshapen(reply)
         if "error" in reply:
             detail = reply["error"]
+            if not isinstance(detail, dict):
+                raise self._misshapen(reply)
             raise SourceError(f"{self.url} answered {detail.get('code')}: {detail.get('info')}")
         return reply
 
+    def _misshapen(self, reply: Any) -> SourceError:
+        shown = json.dumps(reply, ensure_ascii=False)[:_SHOWN]
+        return SourceError(f"{self.url} answered JSON that is not the API's: {shown}")
+
 
 def _listed(pages: Any) -> list[Json]:
-    """Pages as a list; before formatversion 2 they were keyed by id."""
-    return list(pages.values()) if isinstance(pages, dict) else list(pages)
+    """Pages as a list; before formatversion 2 they were keyed by id. Raises TypeError."""
+    listed = list(pages.values()) if isinstance(pages, dict) else list(pages)
+    if not all(isinstance(page, dict) for page in listed):
+        raise TypeError("a page that is no object")
+    return listed
+
+
+def _is_whole(page: Json) -> bool:
+    """Whether a page is fit to be listed; an invalid title has no namespace."""
+    return (
+        isinstance(page.get("title"), str)
+        and ("invalid" in page or isinstance(page.get("ns"), int))
+        and isinstance(page.get("pageprops", {}), dict)
+    )
 
 
 def _following(reply: Json) -> Json:
@@ -98,5 +127,4 @@ def _following(reply: Json) -> Json:
     if "query-continue" in reply:
         return {name: value for part in reply["query-continue"].values()
                 for name, value in part.items()}  # fmt: skip
-    following: Json = reply.get("continue", {})
-    return following
+    return dict(reply.get("continue", {}))

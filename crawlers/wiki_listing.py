@@ -55,7 +55,7 @@ async def category_members(api: ActionApi, category: str, depth: int) -> AsyncIt
                 gcmlimit="500",
                 **_PROPERTIES,
             ):
-                below += [page["title"] for page in answer.pages if page["ns"] == _CATEGORY]
+                below += [page["title"] for page in answer.pages if page.get("ns") == _CATEGORY]
                 for listed in _articles(answer.pages):
                     yield listed
         level = below
@@ -102,6 +102,7 @@ def _articles(pages: list[Json]) -> Iterator[Listed]:
             page.get("ns") == 0
             and "missing" not in page
             and "lastrevid" in page
+            and "pageid" in page
             and "disambiguation" not in page.get("pageprops", {})
         ):
             yield Listed(page["title"], str(page["pageid"]), str(page["lastrevid"]))

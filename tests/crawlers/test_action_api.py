@@ -97,6 +97,14 @@ def test_long_titles_keep_the_request_line_short() -> None:
         ({"error": {"code": "readapidenied", "info": "You need read permission"}}, "readapidenied"),
         (b"<!doctype html>", "not JSON"),
         ([], "not the API's"),
+        ({"error": "nope"}, "not the API's: .*nope"),
+        ({"query": []}, "not the API's"),
+        ({"query": {"pages": [17]}}, "not the API's: .*17"),
+        ({"query": {"pages": 17}}, "not the API's"),
+        ({"query": {"pages": [{"pageid": 1, "title": "A"}]}}, "not the API's"),
+        ({"query": {"pages": [{"pageid": 1, "ns": 0}]}}, "not the API's"),
+        ({"query": {"pages": [], "normalized": [{"from": "a"}]}}, "not the API's"),
+        ({"query": {"pages": []}, "continue": 5}, "not the API's"),
     ],
 )
 def test_what_is_no_answer_is_an_error(answer: object, words: str) -> None:
