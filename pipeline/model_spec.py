@@ -28,9 +28,9 @@ class ModelError(Exception):
 
 
 class _Written(BaseModel):
-    """A part of a YAML file: an unknown key is a mistake, not an extra."""
+    """A part of a YAML file: an unknown key is a mistake, not an extra; so is `.nan` or `.inf`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class TrainingSettings(_Written):

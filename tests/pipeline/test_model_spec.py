@@ -1,5 +1,6 @@
 """What a person may write about a model, and what they are told where it is wrong."""
 
+import math
 import subprocess
 import sys
 from typing import Any
@@ -45,6 +46,9 @@ def test_the_example_of_the_plan_is_valid():
         ({"name": "Not A Slug"}, "name"),
         ({"vocabulary": 100}, "greater than or equal to 257"),
         ({"colour": "red"}, "Extra inputs"),
+        ({"training": {"epochs": math.inf}}, "finite number"),
+        ({"training": {"weight_decay": math.nan}}, "finite number"),
+        ({"samples": {"settings": [{"temperature": math.inf}]}}, "finite number"),
     ],
 )
 def test_a_mistake_is_named(changed: dict[str, Any], told: str):
