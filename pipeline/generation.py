@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
@@ -48,16 +50,7 @@ def draw(
     """
     if not 1 <= len(requests) <= ROWS:
         raise ValueError(f"1 to {ROWS} stories are drawn together, not {len(requests)}")
-    prompts = encode(tokenizer, [request.prompt for request in requests])
-    context = context_length(model)
-    for request, prompt in zip(requests, prompts, strict=True):
-        room = min(request.setting.max_length, context)
-        if len(prompt) >= room:
-            raise ModelError(
-                f"the prompt {request.prompt[:60]!r} has {len(prompt)} tokens, which leaves no "
-                f"room for a story within {room} (max_length {request.setting.max_length}, the "
-                f"model's context {context}); shorten it or raise max_length"
-            )
+    prompts = encode_prompts(model, tokenizer, requests)
     end = end_token(tokenizer)
     drawn = _draw_tokens(
         model,
@@ -73,6 +66,23 @@ def draw(
         text = tokenizer.decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         stories.append(Story(text, len(kept), finished))
     return stories
+
+
+def encode_prompts(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, requests: Sequence[Request]
+) -> list[npt.NDArray[np.int32]]:
+    """Token ids of each prompt. Raises ModelError where one leaves no room for a story."""
+    prompts = encode(tokenizer, [request.prompt for request in requests])
+    context = context_length(model)
+    for request, prompt in zip(requests, prompts, strict=True):
+        room = min(request.setting.max_length, context)
+        if len(prompt) >= room:
+            raise ModelError(
+                f"the prompt {request.prompt[:60]!r} has {len(prompt)} tokens, which leaves no "
+                f"room for a story within {room} (max_length {request.setting.max_length}, the "
+                f"model's context {context}); shorten it or raise max_length"
+            )
+    return prompts
 
 
 @torch.inference_mode()

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.device import pick_device
 from pipeline.generation import ROWS, Request, Story, draw
-from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.model_spec import ModelError, ModelSpec, SampleSettings
 from pipeline.models.initial import load_trained
 from pipeline.schema import SAMPLES
 
@@ -33,13 +33,7 @@ def sample(
     prompt does not fit.
     """
     on = pick_device(device)
-    settings = spec.samples
-    requests = [
-        (index, Request(prompt, setting, settings.seed + n))
-        for index, prompt in enumerate(settings.prompts)
-        for setting in settings.settings
-        for n in range(settings.count if setting.temperature else 1)  # greedy has but one story
-    ]
+    requests = sample_requests(spec.samples)
     checkpoints = _checkpoints(model_folder, spec)
     total = len(requests) * len(checkpoints)
     rows: list[dict[str, Any]] = []
@@ -60,6 +54,16 @@ def sample(
         "finished": sum(row["finished"] for row in rows),
         "tokens": sum(row["tokens"] for row in rows),
     }
+
+
+def sample_requests(settings: SampleSettings) -> list[tuple[int, Request]]:
+    """Each story that is drawn from a checkpoint, with its prompt's index."""
+    return [
+        (index, Request(prompt, setting, settings.seed + n))
+        for index, prompt in enumerate(settings.prompts)
+        for setting in settings.settings
+        for n in range(settings.count if setting.temperature else 1)  # greedy has but one story
+    ]
 
 
 def _checkpoints(model_folder: Path, spec: ModelSpec) -> list[tuple[int, Path]]:

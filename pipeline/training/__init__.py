@@ -31,10 +31,12 @@ from transformers import (
 from pipeline.atomic import write_atomically
 from pipeline.corpus import read_split
 from pipeline.device import Device, pick_device
+from pipeline.generation import encode_prompts
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.base import base_version
 from pipeline.models.initial import base_commit, context_length, load_initial
 from pipeline.models.tokenizers import end_token
+from pipeline.sampling import sample_requests
 from pipeline.schema import LOSS
 from pipeline.training.checkpoints import export, newest_checkpoint, room_for
 from pipeline.training.interrupts import Interrupted, StopSignal
@@ -68,6 +70,8 @@ def train(
         same_training(resume, spec, data_version)
         checkpoint = newest_checkpoint(resume)
         model, tokenizer = load_initial(spec, corpus)
+        # A prompt that does not fit is said now, not when all is trained.
+        encode_prompts(model, tokenizer, [request for _, request in sample_requests(spec.samples)])
         blocks, validation = _read_blocks(spec, corpus, model, tokenizer)
         arguments = _arguments(spec, resume, on, len(blocks), checkpoint is not None)
         watch = Watch(spec, folder, tokenizer, on, stop, report, checkpoint)

@@ -108,6 +108,15 @@ def test_a_block_longer_than_the_base_attends_to_is_refused(
         train(spec, corpus, tmp_path)
 
 
+def test_a_prompt_that_leaves_no_room_is_refused_before_the_first_step(
+    corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    seen: list[Progress] = []
+    with pytest.raises(ModelError, match=r"'mill mill.*leaves no room for a story within 64"):
+        train(make_spec(prompts=["mill " * 99]), corpus, tmp_path, report=seen.append)
+    assert seen == []
+
+
 def test_a_base_is_tuned_further(corpus: Path, trained: Path, tmp_path: Path):
     spec = ModelSpec.model_validate(
         {
