@@ -46,6 +46,8 @@ def _run(command: Sequence[str]) -> int:
     if not command:
         return 0
     with subprocess.Popen(command) as child:
+        # Sent to this process alone; the sites stay until the command has ended by it.
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         while True:
             try:
                 return child.wait()

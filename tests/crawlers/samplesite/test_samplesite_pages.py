@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import signal
 import subprocess
 import sys
 import zipfile
@@ -182,3 +183,21 @@ def test_the_command_reuses_the_same_sites_and_refuses_other_programs(sites):
     assert refused.returncode == 2
     assert "taken by another program" in refused.stderr
     assert run("--ports", "1,2").returncode == 2
+
+
+def test_ending_the_sites_ends_the_command_first():
+    program = """if True:
+        import signal, sys, time
+        signal.signal(signal.SIGTERM, lambda *_: (print("asked to end", flush=True), sys.exit(7)))
+        print("ready", flush=True)
+        time.sleep(60)
+    """
+    options = ("--quiet", "--ports", "0,0,0", "--", sys.executable, "-c", program)
+    with subprocess.Popen(
+        [sys.executable, "-m", "crawlers.samplesite", *options], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=20)
+    assert (process.returncode, said) == (7, "asked to end\n")
