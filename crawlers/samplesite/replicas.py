@@ -1,7 +1,7 @@
 """The two wikis before any page is written: names, licences and robots.txt.
 
 The bundled text is CC0, yet each replica declares its model's licence where the software shows one
-(footer, siteinfo), because a spider has to find the licence there.
+(footer, siteinfo), so that what a spider and an extractor meet is shaped like the real thing.
 """
 
 from crawlers.samplesite.wiki import Wiki
