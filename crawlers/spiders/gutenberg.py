@@ -8,6 +8,7 @@ says nothing.
 import re
 from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
+from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
@@ -33,6 +34,10 @@ class GutenbergSpider(FranchiseSpider):
 
     name = "gutenberg"
 
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self._catalogues: dict[str, bytes] = {}  # by url
+
     def origins(self, source: AnySource) -> list[str]:
         """The catalogue's host and the mirror's; a `site:` serves both."""
         if source.site:
@@ -43,12 +48,7 @@ class GutenbergSpider(FranchiseSpider):
         """The books of the catalogue that the source means; each is fetched to be compared."""
         assert isinstance(source, GutenbergSource)
         url = f"{self.origins(source)[0]}{_CATALOGUE}"
-        response = await self.crawler.engine.download_async(
-            Request(url, meta={"download_maxsize": _CATALOGUE_BYTES})
-        )
-        if response.status != 200:
-            raise SourceError(f"the catalogue {url} {status(response.status)[0]}")
-        selection = select(source, read_catalogue(response.body))
+        selection = select(source, read_catalogue(await self._catalogue(url)))
         for wanted in selection.not_found:
             self.fail(url, wanted, "see how the catalogue has it, or leave it out", source)
         for book in selection.books:
@@ -102,6 +102,17 @@ class GutenbergSpider(FranchiseSpider):
             page_id=str(book.number),
             attribution_url=identity,
         )
+
+    async def _catalogue(self, url: str) -> bytes:
+        """The catalogue as served, fetched once a crawl. Raises SourceError."""
+        if url not in self._catalogues:
+            response = await self.crawler.engine.download_async(
+                Request(url, meta={"download_maxsize": _CATALOGUE_BYTES})
+            )
+            if response.status != 200:
+                raise SourceError(f"the catalogue {url} {status(response.status)[0]}")
+            self._catalogues[url] = response.body
+        return self._catalogues[url]
 
     def _request(self, identity: str, book: Book, source: AnySource, paths: list[str]) -> Request:
         url = self.origins(source)[-1] + paths[0]

@@ -67,6 +67,16 @@ def test_books_by_number_author_and_subject(workplace, library) -> None:
     assert [failure["url"] for failure in crawl.outcome.failures] == [f"{library.origin}/ebooks/67"]
 
 
+def test_the_catalogue_is_fetched_once_a_crawl(workplace, library) -> None:
+    site = {"spider": "gutenberg", "site": library.origin}
+    workplace.franchise(
+        "oz", {**site, "name": "a", "books": [7]}, {**site, "name": "b", "books": [123]}
+    )
+    assert workplace.crawl("gutenberg", "oz").outcome.fetched == 2
+    paths = [entry.path for entry in library.log.entries()]
+    assert sum(path.endswith("pg_catalog.csv") for path in paths) == 1
+
+
 def test_unchanged_books_are_not_stored_again(workplace, library) -> None:
     workplace.franchise("oz", {"spider": "gutenberg", "site": library.origin, "books": [7]})
     version = workplace.crawl("gutenberg", "oz").store.data_version()
