@@ -56,6 +56,9 @@ class CrawlReport(Component):
         self._progress()
         for failure in ours.outcome.failures[:_SHOWN]:
             _say(f"failed: {failure['url']}: {failure['what']}; {failure['remedy']}")
+        if ours.outcome.complete and not ours.outcome.fetched + ours.outcome.gone:
+            for feed in self.crawler.settings.getdict("FEEDS"):
+                _say(f"nothing new was fetched, so {feed} is left; all pages: {ours.store.root}")
         for error in ours.outcome.errors:
             _say(f"error: {error}")
 

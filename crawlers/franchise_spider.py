@@ -79,7 +79,7 @@ class FranchiseSpider(Spider):
             )
         self._hosts: dict[str, Host] = {}
         self._listed: set[str] = set()
-        self._cut = False  # by a limit: what is not listed may be there all the same
+        self._cut: set[str] = set()  # sources whose limit was met: they may have more
         self._origins = {origin for source in self.sources for origin in self.origins(source)}
         for source in self.sources:
             for origin in self.origins(source):
@@ -135,7 +135,7 @@ class FranchiseSpider(Spider):
                 self.fail(self.origins(source)[0], what, remedy, source)
         while self._busy():  # what became of the last pages is not known yet
             await asyncio.sleep(0.02)
-        if not self.outcome.errors and not self._cut and not self.outcome.falls_short():
+        if not self.outcome.errors and not self.outcome.falls_short():
             for tombstone in self._tombstones():
                 yield tombstone
 
@@ -224,7 +224,7 @@ class FranchiseSpider(Spider):
             if found.url in self._listed:
                 continue
             if taken == source.limit:
-                self._cut = True
+                self._cut.add(source_name(source))
                 return
             taken += 1
             self._listed.add(found.url)
@@ -256,7 +256,7 @@ class FranchiseSpider(Spider):
 
     def _tombstones(self) -> Iterator[Page]:
         for url, known in self.known.items():
-            if url not in self._listed:
+            if url not in self._listed and known.source not in self._cut:
                 yield Page(
                     url=url,
                     status=GONE,

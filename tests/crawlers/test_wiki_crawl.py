@@ -57,8 +57,12 @@ def test_recrawl_fetches_what_changed_and_marks_what_is_gone(workplace, serve: C
     first = workplace.crawl("wikipedia", "films")
     before = first.store.data_version()
     served.server.log.clear()
-    again = workplace.crawl("wikipedia", "films")
+    again = workplace.crawl("wikipedia", "films", "-O", "pages.parquet")
     assert served.paths("/wiki/") == []
+    assert not (workplace.folder / "pages.parquet").exists()
+    (told,) = [line for line in again.stderr.splitlines() if "nothing new was fetched" in line]
+    assert "pages.parquet" in told
+    assert str(again.store.root) in told
     assert (again.outcome.fetched, again.outcome.unchanged, again.outcome.gone) == (0, 8, 0)
     assert again.store.data_version() == before
 
@@ -139,10 +143,22 @@ def test_first_source_wins_and_limit_holds(workplace, serve: Callable) -> None:
     assert len(sources["some"]) == 2
     assert len(sources["all"]) == 7
     assert not set(sources["some"]) & set(sources["all"])
-    # What a limit cuts off may be there all the same: it is not marked gone.
-    workplace.franchise("films", films(served, name="some", limit=1))
+
+
+def test_a_limit_keeps_only_its_own_source_from_marking_pages_gone(
+    workplace, serve: Callable
+) -> None:
+    served = a_wiki(serve)
+    old = films(served, name="old", categories=["Old films"])
+    served.wiki.create("Silent twin", "<p>Old.</p>", categories=("Old films",))
+    workplace.franchise("films", films(served, name="some"), old)
+    assert workplace.crawl("wikipedia", "films").store.count() == 10
+    served.wiki.delete("Silent film")
+    workplace.franchise("films", films(served, name="some", limit=1), old)
+    # What the limit cuts off may be there all the same.
     cut = workplace.crawl("wikipedia", "films")
-    assert (cut.outcome.listed, cut.outcome.gone, cut.store.count()) == (1, 0, 9)
+    assert (cut.outcome.listed, cut.outcome.gone, cut.store.count()) == (2, 1, 9)
+    assert "Silent film" not in {row["title"] for row in cut.pages().values()}
 
 
 def test_series_titles_and_list_pages(workplace, serve: Callable) -> None:
