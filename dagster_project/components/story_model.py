@@ -16,6 +16,7 @@ from dagster_project.resources import DataStore, Gpu
 from dagster_project.step import build
 from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.model_spec import ModelSpec
+from pipeline.models.base import base_version
 
 #: What a person wants to know of a training, in the order of asking; training.json has the rest.
 _TRAINING_FIGURES = (
@@ -111,7 +112,8 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             fingerprint(
                 corpus=corpus.data_version,
                 spec=spec.model_inputs(),
-                code=code_version("pipeline.training", "pipeline.models"),
+                base=base_version(spec),
+                code=code_version("pipeline.training", "pipeline.models", "pipeline.corpus.files"),
             ),
             train,
             written_in=written_in,
