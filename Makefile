@@ -9,6 +9,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .venv/installed: pyproject.toml $(CONSTRAINTS)
+	@echo 'Installing the packages into .venv; this takes a few minutes.'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet $(if $(CONSTRAINTS),-c $(CONSTRAINTS)) -e .
 	touch $@
