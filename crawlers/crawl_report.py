@@ -54,7 +54,13 @@ class CrawlReport(Component):
         if reason != NO_STORE:
             self._save(ours.outcome, ours.store.root)
         self._progress()
-        for failure in ours.outcome.failures[:_SHOWN]:
+        told = "\n".join(ours.outcome.errors)
+        minor = [
+            failure
+            for failure in ours.outcome.failures
+            if f"{failure['what']} ({failure['url']}); {failure['remedy']}" not in told
+        ]
+        for failure in minor[:_SHOWN]:
             _say(f"failed: {failure['url']}: {failure['what']}; {failure['remedy']}")
         if ours.outcome.complete and not ours.outcome.fetched + ours.outcome.gone:
             for feed in self.crawler.settings.getdict("FEEDS"):

@@ -59,8 +59,6 @@ def run_child(
 
 
 def _reason(tail: Sequence[str]) -> str:
-    """The child's own one-line error, by the house's custom the last that begins with `error:`."""
-    for line in reversed(tail):
-        if line.lower().startswith("error:"):
-            return line[len("error:") :].strip()
-    return next((line for line in reversed(tail) if line.strip()), "")
+    """The child's own errors, by the house's custom the lines that begin with `error:`."""
+    errors = [line[len("error:") :].strip() for line in tail if line.startswith("error:")]
+    return "\n".join(errors) or next((line for line in reversed(tail) if line.strip()), "")

@@ -53,6 +53,12 @@ def test_environment_is_passed_on():
     assert lines == ["told"]
 
 
+def test_all_errors_of_the_child_are_told():
+    script = "print('error: no dragon'); print('error: no knight'); raise SystemExit(1)"
+    with pytest.raises(ChildError, match="^no dragon\nno knight$"):
+        run_child(["-c", script], {}, lambda _: None)
+
+
 def test_error_names_the_childs_own_line():
     script = "import sys; print('error: the dragon is missing; add it'); print('x'); sys.exit(2)"
     with pytest.raises(ChildError, match="^the dragon is missing; add it$") as caught:
