@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from crawlers.explain import SourceError
-from crawlers.franchise import GutenbergSource
+from crawlers.sources import GutenbergSource
 
 _COLUMNS = {"Text#", "Type", "Title", "Language", "Authors", "Subjects", "Bookshelves"}
 

@@ -23,22 +23,16 @@ from twisted.python.failure import Failure
 
 from crawlers.contact import is_contact, user_agent
 from crawlers.explain import EXPECTED, explain
-from crawlers.franchise import (
-    GutenbergSource,
-    MediaWikiSource,
-    corpora_folder,
-    load_franchise,
-    source_name,
-)
+from crawlers.franchise import corpora_folder, load_franchise
 from crawlers.outcome import CrawlOutcome
 from crawlers.page import GONE, Page
 from crawlers.page_store import Known, PageStore, pages_root
-from crawlers.policy import SPIDER_HOSTS, UnknownHostError, is_loopback, policy_for
+from crawlers.policy import SitePolicy, UnknownHostError, is_loopback, origins, policy_of
 from crawlers.politeness.host import Host
 from crawlers.politeness.refusal import HostStopped
+from crawlers.politeness.signals import usage_signals
+from crawlers.sources import AnySource, SiteSource, source_name
 from crawlers.yaml_spec import SpecError
-
-AnySource = MediaWikiSource | GutenbergSource
 
 #: Requests that may wait in the scheduler; a longer listing waits for its turn.
 _QUEUE = 50
@@ -46,10 +40,14 @@ _QUEUE = 50
 
 @dataclass(frozen=True)
 class Found:
-    """A listed page: the url that names it, and how to fetch it; None where it has not changed."""
+    """A listed page: the url that names it, and how to fetch it, or the page where it is at hand.
+
+    With neither, the page has not changed.
+    """
 
     url: str
-    request: Request | None
+    request: Request | None = None
+    page: Page | None = None
 
 
 class FranchiseSpider(Spider):
@@ -80,13 +78,19 @@ class FranchiseSpider(Spider):
         self._hosts: dict[str, Host] = {}
         self._listed: set[str] = set()
         self._cut: set[str] = set()  # sources whose limit was met: they may have more
-        self._origins = {origin for source in self.sources for origin in self.origins(source)}
+        self._policies: dict[str, SitePolicy] = {}  # by origin, as the first source has it
+        self._licences: dict[str, str] = {}  # by source
         for source in self.sources:
-            for origin in self.origins(source):
+            for origin in origins(source):
+                assert isinstance(source, SiteSource)
                 try:
-                    policy_for(origin, self.name)
+                    policy = policy_of(source, origin)
                 except UnknownHostError as error:
                     raise SpecError([f"{self.where(source)}: site: {error}"]) from error
+                self._policies.setdefault(origin, policy)
+                self._licences[source_name(source)] = policy.licence  # of two, the texts' site
+            if source.licence:
+                self._licences[source_name(source)] = source.licence
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -116,10 +120,6 @@ class FranchiseSpider(Spider):
         Raises what stands in `explain.EXPECTED` where the listing cannot be had.
         """
 
-    def origins(self, source: AnySource) -> list[str]:
-        """The sites a source is crawled from, http(s)://host[:port], the listing's first."""
-        return [source.site or f"https://{SPIDER_HOSTS[self.name]}"]
-
     async def start(self) -> AsyncIterator[Any]:
         """All sources one after the other, then tombstones for what is no longer listed."""
         self._require_contact()
@@ -132,7 +132,7 @@ class FranchiseSpider(Spider):
                 continue  # said when the host was stopped
             except EXPECTED as error:
                 what, remedy = explain(error)
-                self.fail(self.origins(source)[0], what, remedy, source)
+                self.fail(self.place(source), what, remedy, source)
         while self._busy():  # what became of the last pages is not known yet
             await asyncio.sleep(0.02)
         if not self.outcome.errors and not self.outcome.falls_short():
@@ -142,7 +142,7 @@ class FranchiseSpider(Spider):
     def stored(self, url: str, source: AnySource) -> Known | None:
         """What the store has of the page as one of this source, under the licence of today."""
         known = self.known.get(url)
-        if known and (known.source, known.licence) == (source_name(source), self._licence(source)):
+        if known and (known.source, known.licence) == (source_name(source), self.licence(source)):
             return known
         return None
 
@@ -174,13 +174,22 @@ class FranchiseSpider(Spider):
             status=response.status,
             content_type=header("Content-Type"),
             body=response.body,
-            licence=self._licence(source),
+            licence=self.licence(source),
+            signals=usage_signals(response),
             attribution_url=attribution_url,
             spider=self.name,
             franchise=self.franchise,
             source=source_name(source),
             crawl_id=self.crawl_id,
         )
+
+    def licence(self, source: AnySource) -> str:
+        """The licence of a source's texts: the YAML's word, or that of the site they come from."""
+        return self._licences[source_name(source)]
+
+    def place(self, source: AnySource) -> str:
+        """Where a source is, for a message: its site, or its path."""
+        return (origins(source) or [getattr(source, "path", self.name)])[0]
 
     def where(self, source: AnySource) -> str:
         """The place a person wrote the source down."""
@@ -199,23 +208,21 @@ class FranchiseSpider(Spider):
             self.fail(request.url, *explain(failure.value))
 
     def host(self, url: str) -> Host:
-        """What this crawl knows of the url's host. Raises UnknownHostError."""
+        """What this crawl knows of the host of a url that it may visit."""
         origin = _origin(url)
         if origin not in self._hosts:
             longest_wait = self.settings.getfloat("RETRY_AFTER_MAX")
-            policy = policy_for(url, self.name)
+            policy = self._policies.get(origin) or self._policies[_insecure(origin)]
             self._hosts[origin] = Host(origin, policy, self._host_stopped, longest_wait)
         return self._hosts[origin]
 
     def may_visit(self, url: str) -> bool:
         """Whether the url is on one of the crawl's sites; https stands for http too."""
         origin = _origin(url)
-        return origin in self._origins or (
-            origin.startswith("https:") and f"http:{origin.removeprefix('https:')}" in self._origins
-        )
+        return origin in self._policies or _insecure(origin) in self._policies
 
-    async def _changed(self, source: AnySource) -> AsyncIterator[Request]:
-        """A request for each page of the source that must be fetched.
+    async def _changed(self, source: AnySource) -> AsyncIterator[Request | Page]:
+        """A request for each page of the source that must be fetched, or the page where it is here.
 
         A page that two sources list belongs to the first, so that it is stored once.
         """
@@ -223,18 +230,22 @@ class FranchiseSpider(Spider):
         async for found in self.listing(source):
             if found.url in self._listed:
                 continue
-            if taken == source.limit:
+            if taken == self._limit(source):
                 self._cut.add(source_name(source))
                 return
             taken += 1
             self._listed.add(found.url)
             self.outcome.listed += 1
-            if found.request is None:
+            if found.request is not None:
+                while self._queued() >= _QUEUE:
+                    await asyncio.sleep(0.02)
+                yield found.request
+            elif found.page is not None and not self._is_stored(found.page, source):
+                self.outcome.bytes += len(found.page.body)
+                yield found.page
+            else:
                 self.outcome.unchanged += 1
-                continue
-            while self._queued() >= _QUEUE:
-                await asyncio.sleep(0.02)
-            yield found.request
+                await asyncio.sleep(0)  # a long list of these leaves the others their turn
 
     def _host_stopped(self, host: Host) -> None:
         assert host.stopped is not None
@@ -242,7 +253,7 @@ class FranchiseSpider(Spider):
 
     def _require_contact(self) -> None:
         contact = self.settings["LOREMILL_CONTACT"] or ""
-        live = sorted(o for o in self._origins if not is_loopback(urlsplit(o).hostname or ""))
+        live = sorted(o for o in self._policies if not is_loopback(urlsplit(o).hostname or ""))
         if live and not (is_contact(contact) and contact in self.settings["USER_AGENT"]):
             given = f"LOREMILL_CONTACT is {contact!r}" if contact else "LOREMILL_CONTACT is not set"
             self.outcome.fail(
@@ -282,10 +293,23 @@ class FranchiseSpider(Spider):
         assert isinstance(scheduler, Scheduler)
         return len(scheduler)
 
-    def _licence(self, source: AnySource) -> str:
-        return source.licence or policy_for(self.origins(source)[-1], self.name).licence
+    def _limit(self, source: AnySource) -> int | None:
+        """The most pages of a source: the YAML's word, or the crawl's where that is less."""
+        limits = [source.limit, self.settings.getint("LOREMILL_LIMIT") or None]
+        return min((limit for limit in limits if limit), default=None)
+
+    def _is_stored(self, page: Page, source: AnySource) -> bool:
+        stored = self.stored(page.url, source)
+        return stored is not None and (stored.body_sha256, stored.revision, stored.title) == (
+            page.body_sha256, page.revision, page.title
+        )  # fmt: skip
 
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _insecure(origin: str) -> str:
+    """The origin by http that https stands for too."""
+    return origin.replace("https:", "http:", 1)

@@ -38,6 +38,7 @@ class Page:
     body: bytes = field(default=b"", repr=False)  # Scrapy logs items
     body_sha256: str = ""
     attribution_url: str | None = None
+    signals: str | None = None
 
     def __post_init__(self) -> None:
         if not self.body_sha256:

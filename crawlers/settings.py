@@ -13,6 +13,7 @@ COMMANDS_MODULE = "crawlers.commands"
 LOREMILL_CONTACT = os.environ.get("LOREMILL_CONTACT")
 LOREMILL_DATA = str(data_root())
 LOREMILL_CRAWL_ID = os.environ.get("LOREMILL_CRAWL_ID")
+LOREMILL_LIMIT = os.environ.get("LOREMILL_LIMIT")  # at most so many pages of each source
 
 # Nobody reaches into a running crawl.
 REMOTE_CONTROL_ENABLED = False

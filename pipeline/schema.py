@@ -27,10 +27,34 @@ PAGES = pa.schema(
         pa.field("body_sha256", pa.string(), nullable=False),
         pa.field("licence", pa.string(), nullable=False),
         pa.field("attribution_url", pa.string()),  # the link the licence asks for
+        pa.field("signals", pa.string()),  # what it says about use by machines, e.g. "noai"
         pa.field("spider", pa.string(), nullable=False),
         pa.field("franchise", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),  # which source of the franchise's YAML
         pa.field("crawl_id", pa.string(), nullable=False),
+    ]
+)
+
+#: One row a request of a crawl, sent or refused, in the order of time: how a site was treated.
+REQUESTS = pa.schema(
+    [
+        pa.field("time", _TIME, nullable=False),  # when it was sent or refused
+        pa.field("crawl_id", pa.string(), nullable=False),
+        pa.field("franchise", pa.string(), nullable=False),
+        pa.field("spider", pa.string(), nullable=False),
+        pa.field("host", pa.string(), nullable=False),  # the origin: http(s)://host[:port]
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),  # robots, listing, page
+        pa.field("sent", pa.bool_(), nullable=False),  # false: refused before the network
+        pa.field("rule", pa.string(), nullable=False),  # what let it pass, or what stood against it
+        pa.field("attempt", pa.int32(), nullable=False),  # 1 for the first
+        pa.field("wait", pa.float64(), nullable=False),  # seconds it was held back
+        pa.field("gap", pa.float64()),  # seconds since the one before to this host was sent
+        pa.field("status", pa.int32()),  # null where no answer came
+        pa.field("bytes", pa.int64()),  # of the answer's body
+        pa.field("seconds", pa.float64()),  # until the answer
+        pa.field("asked", pa.float64()),  # seconds of rest that the answer asked for
+        pa.field("done", pa.string()),  # what was done about a refusal, a rest or an error
     ]
 )
 

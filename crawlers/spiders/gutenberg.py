@@ -15,13 +15,12 @@ from scrapy.http import Response
 
 from crawlers.catalogue import Book, read_catalogue, select
 from crawlers.explain import SourceError, status
-from crawlers.franchise import GutenbergSource
-from crawlers.franchise_spider import AnySource, Found, FranchiseSpider
+from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.page import Page
-from crawlers.policy import SPIDER_HOSTS
+from crawlers.policy import origins
+from crawlers.sources import AnySource, GutenbergSource
 
 _CATALOGUE = "/cache/epub/feeds/pg_catalog.csv"
-_CATALOGUE_HOST = "https://www.gutenberg.org"
 #: The real catalogue has some 25 MB.
 _CATALOGUE_BYTES = 128 * 2**20
 #: Stands in the header of the few books that are not in the public domain; the catalogue is silent.
@@ -38,21 +37,15 @@ class GutenbergSpider(FranchiseSpider):
         super().__init__(*arguments, **options)
         self._catalogues: dict[str, bytes] = {}  # by url
 
-    def origins(self, source: AnySource) -> list[str]:
-        """The catalogue's host and the mirror's; a `site:` serves both."""
-        if source.site:
-            return [source.site]
-        return [_CATALOGUE_HOST, f"https://{SPIDER_HOSTS[self.name]}"]
-
     async def listing(self, source: AnySource) -> AsyncIterator[Found]:
         """The books of the catalogue that the source means; each is fetched to be compared."""
         assert isinstance(source, GutenbergSource)
-        url = f"{self.origins(source)[0]}{_CATALOGUE}"
+        url = f"{origins(source)[0]}{_CATALOGUE}"
         selection = select(source, read_catalogue(await self._catalogue(url)))
         for wanted in selection.not_found:
             self.fail(url, wanted, "see how the catalogue has it, or leave it out", source)
         for book in selection.books:
-            identity = f"{self.origins(source)[0]}/ebooks/{book.number}"
+            identity = f"{origins(source)[0]}/ebooks/{book.number}"
             yield Found(identity, self._request(identity, book, source, _paths(book.number)))
 
     def parse_book(
@@ -115,7 +108,7 @@ class GutenbergSpider(FranchiseSpider):
         return self._catalogues[url]
 
     def _request(self, identity: str, book: Book, source: AnySource, paths: list[str]) -> Request:
-        url = self.origins(source)[-1] + paths[0]
+        url = origins(source)[-1] + paths[0]
         stored = self.stored(identity, source)
         headers = {}
         if stored is not None and stored.final_url == url:

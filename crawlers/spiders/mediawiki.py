@@ -1,6 +1,7 @@
 """Any MediaWiki: pages listed through its API with their revision, changed ones fetched as HTML.
 
-A wiki of its own needs a subclass with a name and a policy; see wikipedia.py.
+A wiki that nobody has read the rules of is a source of this spider, by YAML alone; a subclass
+stands for wikis whose policy is known, see wikipedia.py.
 """
 
 import re
@@ -10,10 +11,10 @@ from scrapy import Request
 from scrapy.http import Response
 
 from crawlers.action_api import ActionApi
-from crawlers.franchise import MediaWikiSource
-from crawlers.franchise_spider import AnySource, Found, FranchiseSpider
+from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.page import Page
-from crawlers.policy import policy_for
+from crawlers.policy import origins, policy_of
+from crawlers.sources import AnySource, MediaWikiSource
 from crawlers.wiki_listing import (
     Listed,
     Missing,
@@ -28,13 +29,15 @@ _REVISION = re.compile(rb'"wgRevisionId":\s*([1-9]\d*)')
 
 
 class MediaWikiSpider(FranchiseSpider):
-    """Has no name: Scrapy lists only the wikis that specialise it."""
+    """What may be asked of a wiki stands in its policy, or in the YAML."""
+
+    name = "mediawiki"
 
     async def listing(self, source: AnySource) -> AsyncIterator[Found]:
         """The source's articles; a request for each whose revision the store does not have."""
         assert isinstance(source, MediaWikiSource)
-        site = self.origins(source)[0]
-        policy = policy_for(site, self.name)
+        site = origins(source)[0]
+        policy = policy_of(source, site)
         api = ActionApi(f"{site}{policy.api_path}", self._api)
         async for listed in self._articles(source, api):
             url = article_url(site, policy.article_path, listed.title)

@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
-from crawlers.franchise import COMPONENT, FranchiseSpec, source_name
+from crawlers.franchise import COMPONENT, FranchiseSpec
+from crawlers.sources import source_name
 from dagster_project import checks
 from dagster_project.child import ChildError
 from dagster_project.components.story_corpus import corpus_asset
@@ -212,6 +213,8 @@ def source_rules(spec: FranchiseSpec) -> dict[str, SourceRules]:
             sections=tuple(sections) if (sections := getattr(source, "sections", None)) else None,
             genre=source.genre or spec.genre,
             language=spec.language,
+            story=getattr(source, "story", None),
+            columns=columns.model_dump() if (columns := getattr(source, "columns", None)) else None,
         )
         for source in spec.sources
     }

@@ -36,6 +36,8 @@ class SourceRules:
     sections: tuple[str, ...] | None  # headings to keep; None: the plot's usual ones
     genre: str | None
     language: str  # ISO 639-1
+    story: str | None = None  # CSS selector of a page's story, where the site is no wiki
+    columns: Mapping[str, str | None] | None = None  # of a table's row; None: the usual ones
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
         "revision": page["revision"],
         "title": piece.title or title,
         "section": piece.section,
-        "genre": rules.genre,
+        "genre": piece.genre or rules.genre,
         "language": rules.language,
         "licence": page["licence"],
         "attribution_url": page["attribution_url"],

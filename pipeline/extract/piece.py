@@ -15,6 +15,7 @@ class Piece:
     text: str
     section: str | None = None  # the heading or chapter as written
     title: str | None = None  # where the piece is a work of its own, e.g. one film of a list
+    genre: str | None = None  # where the piece names its own, e.g. a row of a table
     left_out: str | None = None  # reason why this piece is no story, e.g. "front matter"
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from crawlers.catalogue import read_catalogue, select
 from crawlers.explain import SourceError
-from crawlers.franchise import GutenbergSource
 from crawlers.samplesite.library import Book, LibrarySite
 from crawlers.samplesite.server import SiteServer
+from crawlers.sources import GutenbergSource
 
 BAUM = "Baum, L. Frank (Lyman Frank), 1856-1919; Denslow, W. W., 1856-1915 [Illustrator]"
 BOOKS = [

@@ -9,14 +9,20 @@ import pytest
 from scrapy.http import Response
 
 from crawlers.contact import is_contact, user_agent
-from crawlers.policy import SPIDER_HOSTS, UnknownHostError, policy_for
+from crawlers.policy import UnknownHostError, origins, policy_of
 from crawlers.politeness import host as host_module
 from crawlers.politeness.host import Host
 from crawlers.politeness.refusal import HostStopped
 from crawlers.politeness.retry_after import retry_after
+from crawlers.sources import GutenbergSource, MediaWikiSource, SiteSource
 from crawlers.wiki_listing import article_url
 
-LOOPBACK = policy_for("http://127.0.0.1:8137", "wikipedia")
+
+def wiki(spider: str = "wikipedia", **keys: object) -> MediaWikiSource:
+    return MediaWikiSource.model_validate({"spider": spider, "titles": ["A"], **keys})
+
+
+LOOPBACK = policy_of(wiki(), "http://127.0.0.1:8137")
 
 
 def turns(host: Host, count: int) -> list[float]:
@@ -105,17 +111,53 @@ def test_retry_after(value: str, seconds: float | None) -> None:
     assert retry_after(response, datetime(2026, 11, 21, 12, tzinfo=UTC)) == seconds
 
 
-def test_every_spider_has_a_policy_that_says_where_it_is_from() -> None:
-    for spider, name in SPIDER_HOSTS.items():
-        policy = policy_for(f"https://{name}", spider)
+@pytest.mark.parametrize(
+    "source",
+    [
+        wiki(),
+        wiki("bulbapedia"),
+        wiki("wikipedia", site="https://de.wikipedia.org"),
+        wiki("fandom", site="https://starwars.fandom.com"),
+        wiki("mediawiki", site="https://wiki.example.org", licence="CC-BY-NC-4.0"),
+        GutenbergSource(spider="gutenberg", books=[1]),
+    ],
+)
+def test_every_live_site_has_a_policy_that_says_where_it_is_from(source: SiteSource) -> None:
+    for origin in origins(source):
+        policy = policy_of(source, origin)
+        assert policy.host in origin
         assert policy.rule_url.startswith("https://")
+        assert policy.licence
         assert policy.delay >= 0.5
         assert policy.requests_per_minute <= 120
         assert policy.non_commercial == ("-NC" in policy.licence)
-    with pytest.raises(UnknownHostError, match="policy.py"):
-        policy_for("https://example.org", "wikipedia")
-    with pytest.raises(UnknownHostError):
-        policy_for("https://127.0.0.1.example.org", "wikipedia")
+
+
+@pytest.mark.parametrize("site", ["https://example.org", "https://127.0.0.1.example.org"])
+def test_a_site_nobody_knows_needs_at_least_its_licence(site: str) -> None:
+    with pytest.raises(UnknownHostError, match="licence"):
+        policy_of(wiki(), site)
+    policy = policy_of(wiki(licence="CC-BY-4.0"), site)
+    assert policy.rule_url == f"{site}/robots.txt"
+    assert not policy.allowed_paths
+
+
+def test_the_yaml_makes_limits_only_stricter() -> None:
+    said = {"delay": 0.1, "requests_per_minute": 6, "rule": "asked the owner"}
+    policy = policy_of(wiki(policy=said), "https://en.wikipedia.org")
+    assert (policy.delay, policy.requests_per_minute) == (0.5, 6)
+    assert policy.rule == "asked the owner"
+    slower = policy_of(wiki(policy={"delay": 30}), "https://en.wikipedia.org")
+    assert slower.delay == 30
+    assert slower.requests_per_minute == 120
+
+
+def test_a_wiki_has_its_own_paths() -> None:
+    keys = {"site": "https://w.example.org", "licence": "CC0-1.0", "article_path": "/"}
+    policy = policy_of(wiki("mediawiki", api_path="/mw/api.php", **keys), "https://w.example.org")
+    assert (policy.article_path, policy.api_path) == ("/", "/mw/api.php")
+    fandom = wiki("fandom", site="http://127.0.0.1:1")
+    assert policy_of(fandom, "http://127.0.0.1:1").api_path == "/api.php"
 
 
 @pytest.mark.parametrize(
