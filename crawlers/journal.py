@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from crawlers.older_schema import as_of_today, is_older
 from crawlers.page import Page
 from pipeline.schema import PAGES
 
@@ -42,12 +43,12 @@ class Journal:
 def read_journal(path: Path) -> Iterator[pa.RecordBatch]:
     """The whole batches of a segment, in order; ends at the first torn one.
 
-    Raises OSError where the disk cannot be read, ValueError where another version wrote the file.
+    Raises OSError where the disk cannot be read, ValueError where the file holds another schema.
     """
     with path.open("rb") as file:
         try:
             stream = pa.ipc.open_stream(file)
-            if not stream.schema.equals(PAGES):
+            if not is_older(stream.schema, PAGES):
                 raise ValueError(
                     f"{path} holds pages of another schema; open the store with the version that "
                     "wrote them, or move the file away"
@@ -57,7 +58,7 @@ def read_journal(path: Path) -> Iterator[pa.RecordBatch]:
                 batch.validate(full=True)
                 if not _bodies_match(batch):
                     return
-                yield batch
+                yield as_of_today(batch, PAGES)
         except (StopIteration, pa.ArrowInvalid, EOFError):
             return
         except OSError as error:

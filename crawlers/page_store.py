@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.journal import Journal, read_journal
+from crawlers.older_schema import as_of_today
 from crawlers.outcome import CrawlOutcome
 from crawlers.page import GONE, Page
 from pipeline.atomic import sync_folder, write_atomically
@@ -114,7 +115,7 @@ class PageStore:
                     wanted = [row - start for row in rows if start <= row < end]
                     start = end
                     if wanted:
-                        table = file.read_row_group(group).take(wanted).cast(PAGES)
+                        table = as_of_today(file.read_row_group(group).take(wanted), PAGES)
                         yield from table.combine_chunks().to_batches()
 
     def data_version(self) -> str:
@@ -125,7 +126,10 @@ class PageStore:
             if row["status"] == GONE:
                 latest.pop(row["url"], None)
             else:
-                text = json.dumps([row[column] for column in columns], ensure_ascii=False)
+                signals = row.pop("signals")
+                # Left out where null, so that rows from before there was the column count as ever.
+                told = [*row.values(), *([signals] if signals is not None else [])]
+                text = json.dumps(told, ensure_ascii=False)
                 latest[row["url"]] = sha256(text.encode()).hexdigest()
         digest = sha256()
         for url in sorted(latest):
@@ -134,10 +138,11 @@ class PageStore:
 
     def _rows(self, columns: list[str]) -> Iterator[dict[str, Any]]:
         """The columns of all rows, oldest first; bodies are not read for it."""
+        schema = pa.schema([PAGES.field(name) for name in columns])
         for part in self.parts():
             with pq.ParquetFile(part) as file:
                 for batch in file.iter_batches(columns=columns):
-                    yield from batch.to_pylist()
+                    yield from as_of_today(batch, schema).to_pylist()
 
     def _current_rows(self) -> dict[Path, list[int]]:
         """The row numbers of the current view, in order, part by part."""
