@@ -1,6 +1,5 @@
 """A franchise as assets: its pages, a crawl a spider; its documents; and a corpus of its own."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,11 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
-from crawlers.franchise import COMPONENT, FranchiseSpec
+from crawlers.franchise import FranchiseSpec
 from crawlers.sources import source_name
 from dagster_project import checks
 from dagster_project.child import ChildError
+from dagster_project.components.franchise_scaffold import FranchiseScaffolder
 from dagster_project.components.story_corpus import corpus_asset
 from dagster_project.presentation import OWNERS, extract, first_text, group_name, result, table
 from dagster_project.resources import Crawler, DataStore
@@ -20,51 +20,6 @@ from pipeline.artifact import code_version, fingerprint
 from pipeline.corpus.spec import CorpusConfig
 from pipeline.extract import SourceRules
 from pipeline.extract import extract as extract_documents
-
-_TEMPLATE = """\
-# A franchise: where its lore is, and when to look again. Change the lines below, then
-#   dg list defs      says what is wrong, by file and line, or shows the assets
-#   dg launch --assets '+key:"{name}/corpus"'
-# `site:` is only needed for a host that is not the spider's own (a mirror, a test server).
-type: {type}
-attributes:
-  title: "{title}"
-  # genre: fantasy             # of everything here; a source may name its own
-  language: en
-  sources:
-    # Wikipedia: by category (and so many levels of subcategories), list page or title.
-    - spider: wikipedia
-      categories: ["{title}"]
-      depth: 0
-      # list_pages: ["List of {title} episodes"]
-      # titles: ["{title} (film)"]
-      # sections: [Plot, Synopsis]   # default: the usual headings of a plot
-      # genre: fantasy
-      # limit: 100
-    # Bulbapedia: numbered episodes.
-    # - spider: bulbapedia
-    #   series:
-    #     - {{prefix: EP, first: 1, last: 276}}
-    # Project Gutenberg: by number, author, subject or bookshelf of the catalogue.
-    # - spider: gutenberg
-    #   books: [84]
-    #   authors: ["Baum, L. Frank"]
-  # recrawl: "0 3 * * 1"       # cron: Mondays at three
-  # timezone: Europe/Berlin
-"""
-
-
-class FranchiseScaffolder(dg.Scaffolder[Any]):
-    """`dg scaffold defs dagster_project.components.Franchise NAME` writes a commented start."""
-
-    def scaffold(self, request: dg.ScaffoldRequest[Any]) -> None:
-        """Write `defs.yaml` into the folder of the new franchise."""
-        name = request.target_path.name
-        request.target_path.mkdir(parents=True, exist_ok=True)
-        (request.target_path / "defs.yaml").write_text(
-            _TEMPLATE.format(name=name, type=COMPONENT, title=_title(name)),
-            "utf-8",
-        )
 
 
 @dg.scaffold_with(FranchiseScaffolder)
@@ -107,11 +62,6 @@ class Franchise(dg.Component):
                 )
             )
         return dg.Definitions(assets=[*pages, documents, corpus], jobs=[job], schedules=schedules)
-
-
-def _title(name: str) -> str:
-    """A first guess at a title, safe within double quotes in YAML."""
-    return re.sub(r"[^\w' -]", " ", name.replace("_", " ")).strip().title()
 
 
 def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinition:
