@@ -8,7 +8,7 @@ import asyncio
 import secrets
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -215,6 +215,13 @@ class FranchiseSpider(Spider):
             policy = self._policies.get(origin) or self._policies[_insecure(origin)]
             self._hosts[origin] = Host(origin, policy, self._host_stopped, longest_wait)
         return self._hosts[origin]
+
+    def policies_in_force(self) -> dict[str, dict[str, Any]]:
+        """How each host met so far is treated, by origin; the delay may be robots.txt's."""
+        return {
+            origin: asdict(host.policy) | {"delay": host.floor}
+            for origin, host in self._hosts.items()
+        }
 
     def may_visit(self, url: str) -> bool:
         """Whether the url is on one of the crawl's sites; https stands for http too."""

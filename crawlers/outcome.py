@@ -1,16 +1,19 @@
 """What became of a crawl: figures, failures and whether it is complete, kept beside the pages.
 
 `last_crawl.json` in the store's folder is the message from the crawl's process to whoever started
-it; failures are listed there and never only logged.
+it; failures are listed there and never only logged. `crawls/` keeps the same of every crawl.
 """
 
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pipeline.atomic import write_atomically
 
 LAST_CRAWL = "last_crawl.json"
+#: The folder of the outcomes of all crawls, CRAWL_ID.json.
+CRAWLS = "crawls"
 #: The share of listed pages that may fail in a complete crawl; one page may among a few, too.
 _MAY_FAIL = 0.1
 
@@ -38,6 +41,8 @@ class CrawlOutcome:
     bytes: int = 0  # of bodies as they came over the wire
     retries_after_429: int = 0
     robots: dict[str, str] = field(default_factory=dict)  # origin -> what robots.txt said
+    #: origin -> the SitePolicy in force, its delay as robots.txt may have lengthened it
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: list[dict[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -57,9 +62,10 @@ class CrawlOutcome:
         return failed == self.listed or failed > max(1, _MAY_FAIL * self.listed)
 
     def save(self, root: Path) -> None:
-        """Replace the store's `last_crawl.json`."""
-        root.mkdir(parents=True, exist_ok=True)
+        """Replace the store's `last_crawl.json`, and keep a copy for good."""
+        (root / CRAWLS).mkdir(parents=True, exist_ok=True)
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        write_atomically(root / CRAWLS / f"{self.crawl_id}.json", text.encode())
         write_atomically(root / LAST_CRAWL, text.encode())
 
     @classmethod
