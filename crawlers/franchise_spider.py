@@ -24,9 +24,10 @@ from twisted.python.failure import Failure
 from crawlers.contact import is_contact, user_agent
 from crawlers.explain import EXPECTED, explain
 from crawlers.franchise import corpora_folder, load_franchise
+from crawlers.known import Known, KnownPages
 from crawlers.outcome import CrawlOutcome
 from crawlers.page import GONE, Page
-from crawlers.page_store import Known, PageStore, pages_root
+from crawlers.page_store import PageStore, pages_root
 from crawlers.policy import SitePolicy, UnknownHostError, is_loopback, origins, policy_of
 from crawlers.politeness.host import Host
 from crawlers.politeness.refusal import HostStopped
@@ -57,7 +58,7 @@ class FranchiseSpider(Spider):
     store: PageStore
     crawl_id: str
     outcome: CrawlOutcome
-    known: dict[str, Known]  # what the store held when this crawl began
+    known: KnownPages  # what the store held when this crawl began
     ending = False  # set to send nothing more
 
     def __init__(self, franchise: str | None = None, **arguments: Any):
@@ -76,7 +77,6 @@ class FranchiseSpider(Spider):
                 ]
             )
         self._hosts: dict[str, Host] = {}
-        self._listed: set[str] = set()
         self._cut: set[str] = set()  # sources whose limit was met: they may have more
         self._policies: dict[str, SitePolicy] = {}  # by origin, as the first source has it
         self._licences: dict[str, str] = {}  # by source
@@ -235,13 +235,13 @@ class FranchiseSpider(Spider):
         """
         taken = 0
         async for found in self.listing(source):
-            if found.url in self._listed:
+            if self.known.is_listed(found.url):
                 continue
             if taken == self._limit(source):
                 self._cut.add(source_name(source))
                 return
             taken += 1
-            self._listed.add(found.url)
+            self.known.note(found.url)
             self.outcome.listed += 1
             if found.request is not None:
                 while self._queued() >= _QUEUE:
@@ -273,8 +273,8 @@ class FranchiseSpider(Spider):
             raise CloseSpider("no_contact")
 
     def _tombstones(self) -> Iterator[Page]:
-        for url, known in self.known.items():
-            if url not in self._listed and known.source not in self._cut:
+        for url, known in self.known.unlisted():
+            if known.source not in self._cut:
                 yield Page(
                     url=url,
                     status=GONE,

@@ -11,8 +11,8 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,9 +20,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.journal import Journal, read_journal
+from crawlers.known import COLUMNS, Known, KnownPages
+from crawlers.latest import Latest
 from crawlers.older_schema import as_of_today
 from crawlers.outcome import CrawlOutcome
-from crawlers.page import GONE, Page
+from crawlers.page import Page
 from pipeline.atomic import sync_folder, write_atomically
 from pipeline.schema import PAGES
 
@@ -43,21 +45,6 @@ class StoreBusyError(RuntimeError):
 
     def __init__(self, root: Path):
         super().__init__(f"another crawl is writing to {root}; wait for it to end, or end it")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is stored of a page, as far as a re-crawl asks."""
-
-    revision: str | None
-    etag: str | None
-    last_modified: str | None
-    body_sha256: str
-    final_url: str | None
-    title: str | None
-    page_id: str | None
-    source: str
-    licence: str
 
 
 def pages_root(data: str | Path, franchise: str, spider: str) -> Path:
@@ -87,77 +74,58 @@ class PageStore:
             return []
         return [self.root / "parts" / f"{part['name']}.parquet" for part in manifest["parts"]]
 
-    def known(self) -> dict[str, Known]:
+    def known(self) -> KnownPages:
         """The current pages by url."""
-        columns = list(Known.__dataclass_fields__)
-        latest: dict[str, Known] = {}
-        for row in self._rows(["url", "status", *columns]):
-            if row["status"] == GONE:
-                latest.pop(row["url"], None)
-            else:
-                latest[row["url"]] = Known(**{column: row[column] for column in columns})
-        return latest
+        return KnownPages(self._rows(COLUMNS))
 
     def count(self) -> int:
         """How many pages the current view holds."""
-        return sum(len(rows) for rows in self._current_rows().values())
+        return len(self._latest_rows())
+
+    def titles(self, most: int) -> list[str]:
+        """The first titles of the current view."""
+        rows = Latest(["title"], self._rows(["title"])).in_order_of("title IS NULL, title")
+        return [title or "" for _, title in islice(rows, most)]
 
     def current(self) -> Iterator[pa.RecordBatch]:
         """The latest row of each url, oldest first, in batches of schema PAGES.
 
-        Holds one row group in memory, and the urls.
+        Holds one row group in memory.
         """
-        for part, rows in self._current_rows().items():
-            start = 0
-            with pq.ParquetFile(part) as file:
-                for group in range(file.num_row_groups):
-                    end = start + file.metadata.row_group(group).num_rows
-                    wanted = [row - start for row in rows if start <= row < end]
-                    start = end
-                    if wanted:
-                        table = as_of_today(file.read_row_group(group).take(wanted), PAGES)
-                        yield from table.combine_chunks().to_batches()
+        parts = self.parts()
+        latest = self._latest_rows().in_order_of("part, number")
+        for part, rows in groupby(latest, key=lambda row: int(row[1])):
+            yield from _rows_of(parts[part], [number for *_, number in rows])
 
     def data_version(self) -> str:
         """A sha256 over what the current pages are; when they were fetched does not count."""
         columns = [name for name in PAGES.names if name not in _NOT_CONTENT]
-        latest: dict[str, str] = {}
-        for row in self._rows(columns):
-            if row["status"] == GONE:
-                latest.pop(row["url"], None)
-            else:
-                signals = row.pop("signals")
-                # Left out where null, so that rows from before there was the column count as ever.
-                told = [*row.values(), *([signals] if signals is not None else [])]
-                text = json.dumps(told, ensure_ascii=False)
-                latest[row["url"]] = sha256(text.encode()).hexdigest()
+        latest = Latest(
+            ["digest"],
+            (
+                (url, status, [_digest(dict(zip(columns, values, strict=True)))])
+                for url, status, values in self._rows(columns)
+            ),
+        )
         digest = sha256()
-        for url in sorted(latest):
-            digest.update(latest[url].encode())
+        for _, page in latest.in_order_of("url"):
+            digest.update(page.encode())
         return digest.hexdigest()
 
-    def _rows(self, columns: list[str]) -> Iterator[dict[str, Any]]:
-        """The columns of all rows, oldest first; bodies are not read for it."""
-        schema = pa.schema([PAGES.field(name) for name in columns])
-        for part in self.parts():
-            with pq.ParquetFile(part) as file:
-                for batch in file.iter_batches(columns=columns):
-                    yield from as_of_today(batch, schema).to_pylist()
+    def _latest_rows(self) -> Latest:
+        """Of each current url its part's number and its own within the part."""
 
-    def _current_rows(self) -> dict[Path, list[int]]:
-        """The row numbers of the current view, in order, part by part."""
-        latest: dict[str, tuple[Path, int]] = {}
+        def rows() -> Iterator[tuple[str, int, tuple[int, int]]]:
+            for number, part in enumerate(self.parts()):
+                for row, (url, status, _) in enumerate(_read(part, [])):
+                    yield url, status, (number, row)
+
+        return Latest(["part", "number"], rows())
+
+    def _rows(self, columns: list[str]) -> Iterator[tuple[str, int, list[Any]]]:
+        """Url, status and the columns of all rows, oldest first; bodies are not read for it."""
         for part in self.parts():
-            table = pq.read_table(part, columns=["url", "status"])
-            pairs = zip(table["url"].to_pylist(), table["status"].to_pylist(), strict=True)
-            for number, (url, status) in enumerate(pairs):
-                latest.pop(url, None)
-                if status != GONE:
-                    latest[url] = (part, number)
-        rows: dict[Path, list[int]] = {}
-        for part, number in latest.values():
-            rows.setdefault(part, []).append(number)
-        return rows
+            yield from _read(part, columns)
 
 
 class PageWriter:
@@ -282,3 +250,35 @@ def _groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
             gathered, size = [], 0
     if gathered:
         yield pa.Table.from_batches(gathered)
+
+
+def _read(part: Path, columns: list[str]) -> Iterator[tuple[str, int, list[Any]]]:
+    """Url, status and the columns of each row of a part."""
+    read = list(dict.fromkeys(["url", "status", *columns]))
+    schema = pa.schema([PAGES.field(name) for name in read])
+    with pq.ParquetFile(part) as file:
+        for batch in file.iter_batches(columns=read):
+            values = as_of_today(batch, schema).to_pydict()
+            rows = zip(*(values[name] for name in ["url", "status", *columns]), strict=True)
+            for url, status, *rest in rows:
+                yield url, status, rest
+
+
+def _rows_of(part: Path, rows: list[int]) -> Iterator[pa.RecordBatch]:
+    """These rows of a part, whole."""
+    start = 0
+    with pq.ParquetFile(part) as file:
+        for group in range(file.num_row_groups):
+            end = start + file.metadata.row_group(group).num_rows
+            wanted = [row - start for row in rows if start <= row < end]
+            start = end
+            if wanted:
+                table = as_of_today(file.read_row_group(group).take(wanted), PAGES)
+                yield from table.combine_chunks().to_batches()
+
+
+def _digest(page: dict[str, Any]) -> str:
+    signals = page.pop("signals")
+    # Left out where null, so that rows from before there was the column count as ever.
+    told = [*page.values(), *([signals] if signals is not None else [])]
+    return sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()

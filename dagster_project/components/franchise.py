@@ -21,6 +21,9 @@ from pipeline.corpus.spec import CorpusConfig
 from pipeline.extract import SourceRules
 from pipeline.extract import extract as extract_documents
 
+#: Titles of a crawl that its metadata shows.
+_SAMPLED = 100
+
 
 @dg.scaffold_with(FranchiseScaffolder)
 class Franchise(dg.Component):
@@ -95,7 +98,7 @@ def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefini
                 "gone": outcome.gone,
                 "requests": outcome.requests,
                 "bytes": outcome.bytes,
-                "sample": extract(", ".join(sorted(k.title or "" for k in store.known().values()))),
+                "sample": extract(", ".join(store.titles(_SAMPLED))),
                 "path": dg.MetadataValue.path(str(store.root)),
                 "failures": table(
                     ["url", "what", "remedy"],

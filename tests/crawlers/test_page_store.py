@@ -36,12 +36,13 @@ def test_current_view_is_the_latest_of_each_url(tmp_path: Path) -> None:
         writer.append(page(name, b"first", revision="1"))
     writer.close()
     writer = store.writer("two")
-    writer.append(page("b", b"second", revision="2"))
-    writer.append(page("a", b"", status=GONE))
+    writer.append(page("b", b"second", revision="2", title="B"))
+    writer.append(page("a", b"", status=GONE, title="A"))
     writer.close()
     assert [(row["url"], row["body"]) for row in rows(store)] == [("c", b"first"), ("b", b"second")]
     assert {url: known.revision for url, known in store.known().items()} == {"c": "1", "b": "2"}
     assert store.count() == 2
+    assert store.titles(1) == ["B"]
     assert all(batch.schema.equals(PAGES) for batch in store.current())
     writer = store.writer("three")
     writer.append(page("a", b"back"))
