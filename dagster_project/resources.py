@@ -58,9 +58,18 @@ class Crawler(dg.ConfigurableResource[Any]):
     contact: str = ""
 
     def crawl(
-        self, data: DataStore, franchise: str, spider: str, report: Callable[[str], None]
+        self,
+        data: DataStore,
+        franchise: str,
+        spider: str,
+        report: Callable[[str], None],
+        *,
+        limit: int | None = None,
     ) -> CrawlOutcome:
-        """Crawl all of the franchise's sources for this spider. Raises ChildError."""
+        """Crawl all of the franchise's sources for this spider, at most `limit` pages of each.
+
+        Raises ChildError.
+        """
         run_child(
             ["-m", "scrapy", "crawl", spider, "-a", f"franchise={franchise}"],
             {
@@ -68,6 +77,7 @@ class Crawler(dg.ConfigurableResource[Any]):
                 "LOREMILL_DATA": data.root,
                 "LOREMILL_CORPORA": str(corpora_folder()),
                 "LOREMILL_CONTACT": self.contact,
+                **({"LOREMILL_LIMIT": str(limit)} if limit else {}),
             },
             report,
         )
