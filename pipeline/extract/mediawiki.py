@@ -31,6 +31,9 @@ PLOT_HEADINGS = (
     "Overview",
 )
 
+#: Why a page gives no piece although it is an article; `headings` tells what it has instead.
+NO_WANTED_SECTION = "no wanted section"
+
 _HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: More headings than any article has; what follows them is malice.
 _MOST_HEADINGS = 2000
@@ -67,23 +70,22 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
     """
     document = _parse(body)
     root = _content_root(document)
-    elements = islice(root.iter(*_HEADING_TAGS), _MOST_HEADINGS)
-    headings = [_heading(element) for element in elements if _is_of_section(element)]
+    found = _headings(root)
     wanted = {_comparable(name) for name in (PLOT_HEADINGS if sections is None else sections)}
     title = " ".join(_TITLE(document).split()) or None
     pieces = []
     within: _Heading | None = None
-    for heading in headings:
+    for heading in found:
         if within is not None and heading.level > within.level:
             continue  # a sub-heading belongs to the plot
         within = heading if _comparable(heading.text) in wanted else None
         if within:
-            text = prose(_cut(heading, headings, root))
+            text = prose(_cut(heading, found, root))
             pieces.append(Piece(heading.anchor, text, section=heading.text))
     if not any(piece.text for piece in pieces):
         pieces = summaries(root)
     if not any(piece.text for piece in pieces):
-        raise NoStoryError("no wanted section", len(headings))
+        raise NoStoryError(NO_WANTED_SECTION, len(found))
     anchors = distinct([piece.anchor for piece in pieces])
     return Article(
         title,
@@ -93,6 +95,19 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
             if piece.text
         ],
     )
+
+
+def headings(body: bytes) -> list[str]:
+    """The headings of an article as written, in order, to choose `sections` from."""
+    try:
+        return [heading.text for heading in _headings(_content_root(_parse(body)))]
+    except NoStoryError:
+        return []
+
+
+def _headings(root: Any) -> list[_Heading]:
+    elements = islice(root.iter(*_HEADING_TAGS), _MOST_HEADINGS)
+    return [_heading(element) for element in elements if _is_of_section(element)]
 
 
 def _parse(body: bytes) -> Any:
