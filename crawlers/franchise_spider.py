@@ -43,12 +43,14 @@ _QUEUE = 50
 class Found:
     """A listed page: the url that names it, and how to fetch it, or the page where it is at hand.
 
-    With neither, the page has not changed.
+    `failed` says what is wrong with it, and the remedy: what the store has of it stays. With none of
+    them, the page has not changed.
     """
 
     url: str
     request: Request | None = None
     page: Page | None = None
+    failed: tuple[str, str] | None = None
 
 
 class FranchiseSpider(Spider):
@@ -250,6 +252,8 @@ class FranchiseSpider(Spider):
             elif found.page is not None and not self._is_stored(found.page, source):
                 self.outcome.bytes += len(found.page.body)
                 yield found.page
+            elif found.failed is not None:
+                self.fail(found.url, *found.failed)
             else:
                 self.outcome.unchanged += 1
                 await asyncio.sleep(0)  # a long list of these leaves the others their turn
