@@ -35,6 +35,12 @@ class SourceError(RuntimeError):
 #: Every way in which fetching or reading a listing fails for a reason outside this program.
 EXPECTED = (*NO_ANSWER, DownloadCancelledError, IgnoreRequest, HttpError, SourceError)
 
+#: Of a page beyond DOWNLOAD_MAXSIZE, as it comes or unpacked.
+TOO_LARGE = "the page is larger than allowed"
+ALLOW_LARGER = "raise DOWNLOAD_MAXSIZE if it should be kept"
+#: Characters of what a server sent that an error shows.
+_SHOWN = 120
+
 _SITE_UP = "see whether the site is up and `site:` is right, then run the same command again"
 
 
@@ -50,13 +56,23 @@ def explain(error: BaseException) -> tuple[str, str]:
         case CannotResolveHostError():
             return "the host's name is unknown", "see whether there is a network and the name right"
         case DownloadTimeoutError():
-            return "no answer in time", _SITE_UP
+            return "the answer was not whole in time (DOWNLOAD_TIMEOUT)", _SITE_UP
         case DownloadCancelledError():
-            return "the page is larger than allowed", "raise DOWNLOAD_MAXSIZE if it should be kept"
+            return TOO_LARGE, ALLOW_LARGER
         case ResponseDataLossError():
             return "the answer broke off in the middle", "run the same command again"
+        case DownloadFailedError():
+            return f"no answer that can be read ({_reasons(error)})", _SITE_UP
+        case IgnoreRequest() if str(error) == "max redirections reached":  # Scrapy's words
+            return "redirects without end", "see where the page leads in a browser"
         case _:
             return f"{type(error).__name__}: {error}".rstrip(": "), _SITE_UP
+
+
+def _reasons(error: DownloadFailedError) -> str:
+    """What Twisted says below Scrapy's error, e.g. of a certificate."""
+    reasons = [reason.getErrorMessage() for reason in getattr(error.__cause__, "reasons", [])]
+    return " ".join(", ".join(reasons or [str(error)]).split())[:_SHOWN]
 
 
 def status(code: int) -> tuple[str, str]:

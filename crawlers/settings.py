@@ -27,6 +27,8 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.politeness.robots.RobotsMiddleware": 100,
     "crawlers.politeness.maxlag.MaxlagMiddleware": 540,
     "crawlers.politeness.challenge.ChallengeMiddleware": 570,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "crawlers.compression.CompressionMiddleware": 590,  # whole bodies only, and bounded
     "crawlers.politeness.pace.PaceMiddleware": 1000,
 }
 AUTOTHROTTLE_ENABLED = True
@@ -40,9 +42,10 @@ RETRY_BACKOFF = 1.0  # seconds, doubled each time; five times as long where the 
 RETRY_AFTER_MAX = 900.0  # seconds; a host that asks for more is left alone
 
 # Bounds.
-DOWNLOAD_MAXSIZE = 16 * 2**20
+MAX_PAGES = 200_000  # of one crawl, changed or not; a source has its own `limit`
+DOWNLOAD_MAXSIZE = 16 * 2**20  # bytes of a page, as it comes and unpacked
 DOWNLOAD_WARNSIZE = 0
-DOWNLOAD_TIMEOUT = 60
+DOWNLOAD_TIMEOUT = 60  # seconds of a whole page, however steadily it drips
 DOWNLOAD_VERIFY_CERTIFICATES = True
 REDIRECT_MAX_TIMES = 5
 METAREFRESH_ENABLED = False  # interstitials use it, articles don't
