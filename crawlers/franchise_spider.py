@@ -22,7 +22,7 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from crawlers.contact import is_contact, user_agent
-from crawlers.explain import EXPECTED, explain
+from crawlers.explain import EXPECTED, SourceError, explain
 from crawlers.franchise import corpora_folder, load_franchise
 from crawlers.known import Known, KnownPages
 from crawlers.outcome import CrawlOutcome
@@ -125,6 +125,7 @@ class FranchiseSpider(Spider):
     async def start(self) -> AsyncIterator[Any]:
         """All sources one after the other, then tombstones for what is no longer listed."""
         self._require_contact()
+        self._most = self.settings.getint("MAX_PAGES")
         self.known = self.store.known()
         for source in self.sources:
             try:
@@ -207,7 +208,8 @@ class FranchiseSpider(Spider):
         assert failure.value is not None
         if not isinstance(failure.value, HostStopped):
             request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
-            self.fail(request.url, *explain(failure.value))
+            listed = request.meta.get("redirect_urls", [request.url])[0]
+            self.fail(listed, *explain(failure.value))
 
     def host(self, url: str) -> Host:
         """What this crawl knows of the host of a url that it may visit."""
@@ -242,6 +244,11 @@ class FranchiseSpider(Spider):
             if taken == self._limit(source):
                 self._cut.add(source_name(source))
                 return
+            if self.outcome.listed == self._most:
+                raise SourceError(
+                    f"there are more pages than a crawl may have ({self._most:,})",
+                    "name fewer, give the source a `limit`, or raise MAX_PAGES",
+                )
             taken += 1
             self.known.note(found.url)
             self.outcome.listed += 1

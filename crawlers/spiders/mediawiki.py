@@ -8,9 +8,12 @@ import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from scrapy import Request
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import ResponseDataLossError
 from scrapy.http import Response
 
 from crawlers.action_api import ActionApi
+from crawlers.explain import explain
 from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.page import Page
 from crawlers.policy import origins, policy_of
@@ -26,6 +29,8 @@ from crawlers.wiki_listing import (
 
 #: In the script of every page's head. `wgRevisionId` is what is shown, 0 where that is unknown.
 _REVISION = re.compile(rb'"wgRevisionId":\s*([1-9]\d*)')
+#: Where a page's end is looked for; caches write a comment after it.
+_END = 4096
 
 
 class MediaWikiSpider(FranchiseSpider):
@@ -56,7 +61,7 @@ class MediaWikiSpider(FranchiseSpider):
 
     def parse_page(
         self, response: Response, listed_url: str, listed: Listed, source: AnySource
-    ) -> Iterator[Page]:
+    ) -> Iterator[Page | Request]:
         """The page as served, with the revision that its HTML shows."""
         kind = (response.headers.get("Content-Type") or b"").lower()
         if response.status != 200 or b"html" not in kind or not response.body.strip():
@@ -66,6 +71,9 @@ class MediaWikiSpider(FranchiseSpider):
                 f"{len(response.body)} bytes)",
                 "see what the site says in a browser",
             )
+            return
+        if b"</html>" not in response.body[-_END:].lower():
+            yield from self._torn(response)
             return
         shown = _REVISION.search(response.body)
         # A cache may serve an older page than the API lists: its own revision is the true one, and
@@ -79,6 +87,19 @@ class MediaWikiSpider(FranchiseSpider):
             revision=shown.group(1).decode() if shown else listed.revision,
             attribution_url=response.url,
         )
+
+    def _torn(self, response: Response) -> Iterator[Request]:
+        """Another try for a page without an end, which every skin of MediaWiki writes.
+
+        Where a body ends with the connection, or its Content-Length is too short, HTTP itself does
+        not tell that some is missing.
+        """
+        assert response.request is not None
+        again = get_retry_request(response.request, spider=self, reason="torn page")
+        if again is not None:
+            yield again
+        else:
+            self.fail(response.url, *explain(ResponseDataLossError()))
 
     async def _articles(self, source: MediaWikiSource, api: ActionApi) -> AsyncIterator[Listed]:
         """What each line of the source names; one that names nothing is a mistake."""
