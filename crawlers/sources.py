@@ -8,13 +8,34 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from cssselect import HTMLTranslator, SelectorError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+import crawlers.spiders
 
 
 class Written(BaseModel):
     """A part of a YAML file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _is_selector(selector: str) -> str:
+    try:
+        HTMLTranslator().css_to_xpath(selector)
+    except SelectorError as error:
+        raise ValueError(f"{selector!r} is no CSS selector of elements: {error}") from error
+    return selector
+
+
+Selector = Annotated[str, AfterValidator(_is_selector)]
 
 
 class Series(Written):
@@ -183,7 +204,10 @@ class FilesSource(FileSource):
     columns: Columns | None = Field(
         None, description="of tables; default: as in the set 'Wikipedia Movie Plots'"
     )
-    sections: list[str] | None = Field(None, description="headings to keep, of .html files")
+    story: Selector = Field("body", description="of .html files: selector of a story's text")
+    sections: list[str] | None = Field(
+        None, description="of .html files that are a wiki's: the headings to keep instead"
+    )
 
 
 #: The spiders whose sources have keys of their own.
@@ -192,8 +216,8 @@ _KNOWN_SPIDERS = {"bulbapedia", "wikipedia", "fandom", "mediawiki", "gutenberg",
 
 
 def _own_spiders() -> list[str]:
-    """Spiders that somebody added: a file each in crawlers/spiders/, named after its spider."""
-    found = pkgutil.iter_modules([str(Path(__file__).with_name("spiders"))])
+    """Spiders that somebody added: a file each where spiders are, named after its spider."""
+    found = pkgutil.iter_modules(crawlers.spiders.__path__)
     return sorted(module.name for module in found if module.name not in _KNOWN_SPIDERS)
 
 
@@ -212,9 +236,15 @@ class WebSource(SiteSource):
     pages: list[Annotated[str, Field(pattern=r"^/")]] = Field(
         min_length=1, description="paths of stories, or with `links` of pages that list them"
     )
-    links: str | None = Field(None, description="selector of the links to stories")
-    next: str | None = Field(None, description="selector of the link to the next list page")
-    story: str = Field("body", description="selector of a story's text")
+    links: Selector | None = Field(None, description="selector of the links to stories")
+    next: Selector | None = Field(None, description="selector of the link to the next list page")
+    story: Selector = Field("body", description="selector of a story's text")
+
+    @model_validator(mode="after")
+    def _lists_what_it_follows(self) -> "WebSource":
+        if self.next and not self.links:
+            raise ValueError("`next` leads from list page to list page: give `links` too")
+        return self
 
 
 Source = Annotated[

@@ -5,12 +5,15 @@ Bodies are bytes as served; every other text is Unicode. Times are UTC. Licences
 come from sites with different licences.
 """
 
+from collections.abc import Iterable, Mapping
+
 import pyarrow as pa
 
 _TIME = pa.timestamp("ms", tz="UTC")
 
 #: One row a fetched page, never rewritten. `status` 410 with an empty body is a tombstone: the page
-#: is no longer listed or no longer there, and the current view leaves it out.
+#: is no longer listed or no longer there, and the current view leaves it out; `final_url` is where
+#: a page has gone that was moved.
 PAGES = pa.schema(
     [
         pa.field("url", pa.string(), nullable=False),  # as listed: the page's identity
@@ -170,3 +173,33 @@ SCORES = pa.schema(
         pa.field("perplexity_per_word", pa.float64(), nullable=False),
     ]
 )
+
+
+#: Which column of a table of stories holds what where nobody says, in small letters: the names of
+#: the Kaggle set "Wikipedia Movie Plots", then plain ones. Crawl and extraction must read alike.
+_USUAL_COLUMNS = {
+    "text": ("plot", "text"),
+    "title": ("title",),
+    "genre": ("genre",),
+    "url": ("wiki page", "url"),
+    "id": (),
+}
+
+
+def story_columns(
+    names: Iterable[str], written: Mapping[str, str | None] | None = None
+) -> dict[str, str | None]:
+    """What holds text, title, genre, url and id in a table with these column names.
+
+    What a person wrote counts, then the usual names; None where neither names a column that is
+    there.
+    """
+    names = list(names)
+    result: dict[str, str | None] = {}
+    for what, usual in _USUAL_COLUMNS.items():
+        if wanted := (written or {}).get(what):
+            result[what] = wanted if wanted in names else None
+        else:
+            matches = (name for word in usual for name in names if name.casefold() == word)
+            result[what] = next(matches, None)
+    return result
