@@ -8,7 +8,6 @@ alone says which parts count.
 
 import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator
 from hashlib import sha256
@@ -19,13 +18,13 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crawlers.journal import Journal, read_journal
+from crawlers.journal import Journal, read_journal, write_parquet
 from crawlers.known import COLUMNS, Known, KnownPages
 from crawlers.latest import Latest
 from crawlers.older_schema import as_of_today
 from crawlers.outcome import CrawlOutcome
 from crawlers.page import Page
-from pipeline.atomic import sync_folder, write_atomically
+from pipeline.atomic import write_atomically
 from pipeline.schema import PAGES
 
 __all__ = ["CrawlOutcome", "Known", "PageStore", "PageWriter", "StoreBusyError", "pages_root"]
@@ -33,8 +32,6 @@ __all__ = ["CrawlOutcome", "Known", "PageStore", "PageWriter", "StoreBusyError",
 #: A segment is sealed at whichever comes first; small enough that a part is read in one go.
 SEAL_PAGES = 1_000
 SEAL_BYTES = 64 * 2**20
-#: Of one row group: what a reader holds in memory at a time.
-_ROW_GROUP_BYTES = 4 * 2**20
 _MANIFEST = "manifest.json"
 #: What the data version leaves out: it changes with every crawl though the page has not.
 _NOT_CONTENT = {"body", "fetched_at", "crawl_id", "etag", "last_modified"}
@@ -158,13 +155,13 @@ class PageWriter:
     def append(self, page: Page) -> None:
         """Add a page; when this returns, a kill no longer loses it."""
         if self._journal is None:
-            self._journal = Journal(self._journals / f"{self._next_name()}.arrows")
+            self._journal = Journal(self._journals / f"{self._next_name()}.arrows", PAGES)
         try:
-            self._journal.append(page)
+            self._journal.append(page.batch())
         except OSError:
             self._journal = None  # its end may be torn: nothing may follow it
             raise
-        if self._journal.pages >= self._seal_pages or self._journal.bytes >= self._seal_bytes:
+        if self._journal.rows >= self._seal_pages or self._journal.bytes >= self._seal_bytes:
             self.seal()
 
     def seal(self) -> None:
@@ -182,6 +179,8 @@ class PageWriter:
             self._lock.close()
 
     def _recover(self) -> None:
+        for aside in self._store.root.glob(f".{_MANIFEST}.*"):  # killed before it took its place
+            aside.unlink()
         sealed = {part.stem for part in self._store.parts()}
         journals = {journal.stem: journal for journal in self._journals.glob("*.arrows")}
         parts = {part.stem for part in self._parts.glob("*.parquet")}
@@ -199,10 +198,12 @@ class PageWriter:
 
     def _seal(self, journal: Path) -> None:
         part = self._parts / f"{journal.stem}.parquet"
-        if _write_part(read_journal(journal), part):
+        if write_parquet(read_journal(journal, PAGES), part, PAGES):
             names = [path.stem for path in self._store.parts()] + [part.stem]
             manifest = {"version": 1, "parts": [{"name": name} for name in names]}
             write_atomically(self._store.root / _MANIFEST, json.dumps(manifest, indent=1).encode())
+        else:
+            part.unlink()
         journal.unlink()
 
     def _next_name(self) -> str:
@@ -220,36 +221,6 @@ def _lock(root: Path) -> IO[bytes]:
         file.close()
         raise StoreBusyError(root) from error
     return file
-
-
-def _write_part(batches: Iterator[pa.RecordBatch], part: Path) -> bool:
-    """Write a Parquet part on disk to stay; False where there is no row to write."""
-    rows = 0
-    with pq.ParquetWriter(part, PAGES, compression="zstd") as writer:
-        for group in _groups(batches):
-            writer.write_table(group, row_group_size=group.num_rows)
-            rows += group.num_rows
-    if not rows:
-        part.unlink()
-        return False
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    sync_folder(part.parent)
-    return True
-
-
-def _groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Rows gathered into row groups: one page each would compress badly."""
-    gathered: list[pa.RecordBatch] = []
-    size = 0
-    for batch in batches:
-        gathered.append(batch)
-        size += batch.nbytes
-        if size >= _ROW_GROUP_BYTES:
-            yield pa.Table.from_batches(gathered)
-            gathered, size = [], 0
-    if gathered:
-        yield pa.Table.from_batches(gathered)
 
 
 def _read(part: Path, columns: list[str]) -> Iterator[tuple[str, int, list[Any]]]:

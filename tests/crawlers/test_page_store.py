@@ -130,10 +130,10 @@ def test_kill_loses_no_received_page_and_doubles_none(tmp_path: Path) -> None:
 @given(cut=st.floats(0, 1), flip=st.one_of(st.none(), st.floats(0, 0.999)))
 def test_a_torn_journal_gives_its_good_batches(tmp_path_factory, cut, flip) -> None:
     path = tmp_path_factory.mktemp("torn") / "000001-c.arrows"
-    journal = Journal(path)
+    journal = Journal(path, PAGES)
     ends = []
     for number in range(5):
-        journal.append(page(str(number), b"%d" % number * 300))
+        journal.append(page(str(number), b"%d" % number * 300).batch())
         ends.append(path.stat().st_size)
     content = bytearray(path.read_bytes())
     keep = int(len(content) * cut)
@@ -143,7 +143,7 @@ def test_a_torn_journal_gives_its_good_batches(tmp_path_factory, cut, flip) -> N
         content[damaged] ^= 0xFF
     path.write_bytes(content[:keep])
     try:
-        read = [batch["body"][0].as_py() for batch in read_journal(path)]
+        read = [batch["body"][0].as_py() for batch in read_journal(path, PAGES)]
     except ValueError:
         assert damaged < len(PAGES.serialize())  # the schema itself, at the head, is another
         return
@@ -159,14 +159,14 @@ def test_a_journal_that_cannot_be_read_is_kept(tmp_path: Path, monkeypatch) -> N
         def read(self, *_: int) -> bytes:
             raise OSError(errno.EIO, "Input/output error")
 
-    journal = Journal(tmp_path / "journal.arrows")
-    journal.append(page("a"))
+    journal = Journal(tmp_path / "journal.arrows", PAGES)
+    journal.append(page("a").batch())
     journal.close()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", lambda *_: BadDisk())
         with pytest.raises(OSError, match="Input/output error"):
-            list(read_journal(journal.path))
-    assert len(list(read_journal(journal.path))) == 1
+            list(read_journal(journal.path, PAGES))
+    assert len(list(read_journal(journal.path, PAGES))) == 1
 
 
 def test_a_journal_of_another_schema_is_kept(tmp_path: Path) -> None:
@@ -239,8 +239,8 @@ def test_without_its_manifest_a_store_keeps_its_parts(tmp_path: Path) -> None:
     writer.append(page("a"))
     writer.close()
     manifest = (tmp_path / "manifest.json").rename(tmp_path / "elsewhere")
-    left = Journal(tmp_path / "journal" / "000002-two.arrows")
-    left.append(page("b"))
+    left = Journal(tmp_path / "journal" / "000002-two.arrows", PAGES)
+    left.append(page("b").batch())
     left.close()
     with pytest.raises(ValueError, match=r"restore manifest\.json, or move these parts away"):
         store.writer("two")
