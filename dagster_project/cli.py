@@ -5,16 +5,27 @@ from typing import Annotated
 import typer
 
 from crawlers.franchise import data_root
+from dagster_project.commands.fixtures import fixtures
+from dagster_project.commands.preview import preview
 from pipeline.artifact import Artifact
 from pipeline.reports import REPORT
 from pipeline.reports.summary import summary
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # a mistake is one line, not a box
+)
 
 
 @app.callback()
 def main() -> None:
     """Turn the lore of a franchise into a model that tells stories."""
+
+
+app.command()(preview)
+app.command()(fixtures)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""The commands of `loremill`, a file each; dagster_project/cli.py puts them together."""
