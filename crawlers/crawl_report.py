@@ -63,7 +63,8 @@ class CrawlReport(Component):
         ]
         for failure in minor[:_SHOWN]:
             _say(f"failed: {failure['url']}: {failure['what']}; {failure['remedy']}")
-        if ours.outcome.complete and not ours.outcome.fetched + ours.outcome.gone:
+        outcome = ours.outcome
+        if outcome.complete and not outcome.fetched + outcome.gone + outcome.moved:
             for feed in self.crawler.settings.getdict("FEEDS"):
                 _say(f"nothing new was fetched, so {feed} is left; all pages: {ours.store.root}")
         for error in ours.outcome.errors:
@@ -102,6 +103,10 @@ def progress(outcome: CrawlOutcome) -> str:
     line = f"{outcome.spider}: {pages}, {outcome.bytes / 1e6:.1f} MB"
     if outcome.unchanged:
         line += f", {outcome.unchanged:,} left unchanged"
+    if outcome.moved:
+        line += f", {outcome.moved:,} moved"
+    if outcome.stale:
+        line += f", {outcome.stale:,} older than listed"
     if outcome.gone:
         line += f", {outcome.gone:,} gone"
     if outcome.failures:

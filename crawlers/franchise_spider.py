@@ -43,8 +43,8 @@ _QUEUE = 50
 class Found:
     """A listed page: the url that names it, and how to fetch it, or the page where it is at hand.
 
-    `failed` says what is wrong with it, and the remedy: what the store has of it stays. With none of
-    them, the page has not changed.
+    `failed` says what is wrong with it, and the remedy: what the store has of it stays. With none
+    of them, the page has not changed.
     """
 
     url: str
@@ -61,6 +61,7 @@ class FranchiseSpider(Spider):
     crawl_id: str
     outcome: CrawlOutcome
     known: KnownPages  # what the store held when this crawl began
+    moved: dict[str, str | None]  # old url -> new url, None until the page has come from there
     ending = False  # set to send nothing more
 
     def __init__(self, franchise: str | None = None, **arguments: Any):
@@ -78,6 +79,7 @@ class FranchiseSpider(Spider):
                     f"crawl it with {', '.join(spec.spiders())}"
                 ]
             )
+        self.moved = {}
         self._hosts: dict[str, Host] = {}
         self._cut: set[str] = set()  # sources whose limit was met: they may have more
         self._policies: dict[str, SitePolicy] = {}  # by origin, as the first source has it
@@ -285,18 +287,21 @@ class FranchiseSpider(Spider):
 
     def _tombstones(self) -> Iterator[Page]:
         for url, known in self.known.unlisted():
-            if known.source not in self._cut:
-                yield Page(
-                    url=url,
-                    status=GONE,
-                    title=known.title,
-                    page_id=known.page_id,
-                    licence=known.licence,
-                    source=known.source,
-                    spider=self.name,
-                    franchise=self.franchise,
-                    crawl_id=self.crawl_id,
-                )
+            has_moved, new_url = url in self.moved, self.moved.get(url)
+            if (has_moved and new_url is None) or (known.source in self._cut and not has_moved):
+                continue
+            yield Page(
+                url=url,
+                final_url=new_url,
+                status=GONE,
+                title=known.title,
+                page_id=known.page_id,
+                licence=known.licence,
+                source=known.source,
+                spider=self.name,
+                franchise=self.franchise,
+                crawl_id=self.crawl_id,
+            )
 
     def _busy(self) -> bool:
         """Whether a page is still on its way to the store."""

@@ -33,6 +33,7 @@ class KnownPages(Mapping[str, Known]):
         """`rows` of the store, oldest first: url, status, the values of COLUMNS."""
         self._latest = Latest(COLUMNS, rows)
         self._db = self._latest.db
+        self._db.execute("CREATE INDEX by_page_id ON latest (page_id)")
         self._db.execute("CREATE TABLE listed (url PRIMARY KEY) WITHOUT ROWID")
 
     def __getitem__(self, url: str) -> Known:
@@ -47,6 +48,11 @@ class KnownPages(Mapping[str, Known]):
 
     def __len__(self) -> int:
         return len(self._latest)
+
+    def addresses(self, page_id: str) -> list[str]:
+        """The urls under which a page of this id is stored, on whatever site."""
+        select = "SELECT url FROM latest WHERE page_id = ? ORDER BY url"
+        return [url for (url,) in self._db.execute(select, (page_id,))]
 
     def note(self, url: str) -> None:
         """Note that a source lists the url."""

@@ -36,7 +36,9 @@ class CrawlOutcome:
     listed: int = 0  # pages that the sources name
     fetched: int = 0  # pages stored anew
     unchanged: int = 0
-    gone: int = 0  # tombstones written
+    moved: int = 0  # pages stored under a new url, with a tombstone for the old
+    gone: int = 0  # tombstones of pages that are listed no more
+    stale: int = 0  # pages that came older than listed, out of a cache; the next crawl asks again
     requests: int = 0  # all: pages, listings, robots.txt, retries
     bytes: int = 0  # of bodies as they came over the wire
     retries_after_429: int = 0

@@ -43,7 +43,9 @@ class StorePipeline(Component):
             closing = self.crawler.engine.close_spider_async(reason="store_failed")
             self._closing = asyncio.create_task(closing)
             raise DropItem("the store cannot be written to", log_level="DEBUG") from error
-        if item.status == GONE:
+        if item.status == GONE and item.final_url is not None:
+            self.spider.outcome.moved += 1
+        elif item.status == GONE:
             self.spider.outcome.gone += 1
         else:
             self.spider.outcome.fetched += 1

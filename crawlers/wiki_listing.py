@@ -1,4 +1,4 @@
-"""Finds the pages of a wiki through its API: a category's members, a list's links, given titles.
+"""Finds the pages of a wiki through its API: of a category, a namespace, a search, a list, titles.
 
 Each page comes with its latest revision, for up to 500 pages a request, so a re-crawl sees what
 changed without fetching it. Redirects are resolved; what is no article is left out.
@@ -15,9 +15,12 @@ from crawlers.action_api import ActionApi, Json
 _TITLES = 50
 #: Titles of one request, in encoded bytes: servers refuse longer lines from about 8 kB on.
 _TITLE_BYTES = 6000
-#: Revision and kind of each page found.
-_PROPERTIES = {"prop": "info|pageprops", "ppprop": "disambiguation", "redirects": "1"}
-_CATEGORY = 14  # the namespace
+#: Revision and kind of each page found; behind a redirect, those of its target.
+_PROPERTIES = {"prop": "info|pageprops", "ppprop": "disambiguation"}
+_RESOLVED = {**_PROPERTIES, "redirects": "1"}
+_ARTICLES, _CATEGORIES = 0, 14  # the namespaces
+#: Results that a wiki's search gives at the most (Elasticsearch's `index.max_result_window`).
+SEARCH_LIMIT = 10_000
 #: What no title may hold (https://www.mediawiki.org/wiki/Manual:$wgLegalTitleChars).
 _ILLEGAL = re.compile(r"[#<>\[\]{}|\x00-\x1f\x7f]")
 
@@ -53,18 +56,53 @@ async def category_members(api: ActionApi, category: str, depth: int) -> AsyncIt
                 gcmtitle=title,
                 gcmtype="page|subcat" if depth else "page",
                 gcmlimit="500",
-                **_PROPERTIES,
+                **_RESOLVED,
             ):
-                below += [page["title"] for page in answer.pages if page.get("ns") == _CATEGORY]
+                below += [page["title"] for page in answer.pages if page.get("ns") == _CATEGORIES]
                 for listed in _articles(answer.pages):
                     yield listed
         level = below
 
 
+async def namespace_pages(api: ActionApi, namespace: int) -> AsyncIterator[Listed]:
+    """All pages of a namespace, by title; redirects stand for no page of their own."""
+    async for answer in api.query(
+        generator="allpages",
+        gapnamespace=str(namespace),
+        gapfilterredir="nonredirects",
+        gaplimit="500",
+        **_PROPERTIES,  # `redirects` beside this generator is an error
+    ):
+        for listed in _articles(answer.pages, namespace):
+            yield listed
+
+
+async def found_pages(api: ActionApi, words: str) -> AsyncIterator[Listed | Missing]:
+    """The articles that the wiki's own search finds; Missing at the end where it tells not all.
+
+    A wiki gives fewer a request than asked where its own limit is lower.
+    """
+    results = 0
+    async for answer in api.query(
+        generator="search",
+        gsrsearch=words,
+        gsrwhat="text",  # some wikis search titles alone where nothing is said
+        gsrnamespace=str(_ARTICLES),
+        gsrlimit="500",
+        **_RESOLVED,
+    ):
+        results += len(answer.pages)
+        for listed in _articles(answer.pages):
+            yield listed
+        if results >= SEARCH_LIMIT:  # asking on would be an error
+            yield Missing(words, f"finds more pages than a wiki's search tells: {SEARCH_LIMIT:,}")
+            return
+
+
 async def linked_pages(api: ActionApi, list_page: str) -> AsyncIterator[Listed]:
     """The articles a page links to; links to pages not yet written are left out."""
     async for answer in api.query(
-        titles=list_page, generator="links", gplnamespace="0", gpllimit="500", **_PROPERTIES
+        titles=list_page, generator="links", gplnamespace="0", gpllimit="500", **_RESOLVED
     ):
         for listed in _articles(answer.pages):
             yield listed
@@ -77,7 +115,7 @@ async def titled_pages(api: ActionApi, titles: Sequence[str]) -> AsyncIterator[L
             yield Missing(title, "is no title: it is empty or holds one of # < > [ ] { } |")
     legal = [title for title in titles if not _ILLEGAL.search(title) and title.strip()]
     for some in _bundles(legal):
-        async for answer in api.query(titles="|".join(some), **_PROPERTIES):
+        async for answer in api.query(titles="|".join(some), **_RESOLVED):
             by_title = {page["title"]: page for page in answer.pages}
             for title in some:
                 page = by_title.get(_final(title, answer.renamed))
@@ -96,13 +134,14 @@ def article_url(site: str, article_path: str, title: str) -> str:
     return site + article_path + quote(title.replace(" ", "_"), safe=";@$!*(),/~:")
 
 
-def _articles(pages: list[Json]) -> Iterator[Listed]:
+def _articles(pages: list[Json], namespace: int = _ARTICLES) -> Iterator[Listed]:
     for page in pages:
         if (
-            page.get("ns") == 0
+            page.get("ns") == namespace
             and "missing" not in page
-            and "lastrevid" in page
-            and "pageid" in page
+            and "redirect" not in page  # a double one, which `redirects` leaves
+            and isinstance(page.get("lastrevid"), int)
+            and isinstance(page.get("pageid"), int)
             and "disambiguation" not in page.get("pageprops", {})
         ):
             yield Listed(page["title"], str(page["pageid"]), str(page["lastrevid"]))

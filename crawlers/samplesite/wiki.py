@@ -157,7 +157,7 @@ class Wiki:
         with self._lock:
             del self._pages[title]
 
-    def move(self, title: str, to: str) -> Page:
+    def move(self, title: str, to: str, *, redirect: bool = True) -> Page:
         """Rename a page, its id kept and a redirect left behind."""
         with self._lock:
             if canonical(to) != to or to in self._pages:
@@ -167,7 +167,8 @@ class Wiki:
             page = replace(old, title=to, revision=revision, parent_revision=old.revision,
                            edited=edited, touched=edited)  # fmt: skip
             self._pages[to] = page
-            self.create(title, redirect_to=to)
+            if redirect:
+                self.create(title, redirect_to=to)
             return page
 
     def content_hash(self) -> str:

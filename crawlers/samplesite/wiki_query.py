@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from crawlers.samplesite.wiki import NAMESPACES, Page, Wiki, canonical, namespace
+from crawlers.samplesite.wiki_lists import listing
 from crawlers.samplesite.wiki_parameters import ApiError, Parameters
 
 Json = dict[str, Any]
@@ -32,22 +33,32 @@ def run_query(wiki: Wiki, parameters: Parameters, cap: int) -> Json:
     onward: Json = {}
     pages = _asked_for(wiki, parameters)
     generator = parameters.get("generator")
+    ranks: dict[str, int] = {}
     if generator is not None:
-        listing, cursor = _listing(wiki, generator, "g", pages, parameters, cap)
+        if generator == "allpages" and parameters.flag("redirects"):
+            what = 'Use "gapfilterredir=nonredirects" instead of "redirects" when using "allpages" '
+            raise ApiError("params", f"{what}as a generator.")
+        titles, cursor = listing(wiki, generator, "g", pages.titles, parameters, cap)
         onward |= cursor
-        pages = _PageSet(listing)
+        pages = _PageSet(titles)
+        if generator == "search":
+            first = 1 + (parameters.integer("gsroffset") or 0)
+            ranks = {title: first + index for index, title in enumerate(titles)}
     if parameters.flag("redirects"):
         _follow_redirects(wiki, pages)
     for key in ("normalized", "redirects"):
         if getattr(pages, key):
             found[key] = getattr(pages, key)
     told = pages.invalid + _tell(wiki, pages.titles, parameters)
+    for page in told:
+        if page["title"] in ranks:
+            page["index"] = ranks[page["title"]]
     if told:
         found["pages"] = told
     for module in parameters.values("list"):
-        listing, cursor = _listing(wiki, module, "", _PageSet(), parameters, cap)
+        titles, cursor = listing(wiki, module, "", [], parameters, cap)
         onward |= cursor
-        found[module] = [_listed(wiki, title) for title in listing]
+        found[module] = [_listed(wiki, title) for title in titles]
     for module in parameters.values("meta"):
         if module != "siteinfo":
             parameters.warn("query", f'Unrecognized value for parameter "meta": {module}.')
@@ -142,105 +153,6 @@ def _info(page: Page) -> Json:
 
 def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _listing(
-    wiki: Wiki, module: str, prefix: str, pages: _PageSet, parameters: Parameters, cap: int
-) -> tuple[list[str], Json]:
-    """Titles that a list or generator gives, and the cursor to the rest."""
-    match module:
-        case "categorymembers":
-            return _category_members(wiki, f"{prefix}cm", parameters, cap)
-        case "allpages":
-            return _all_pages(wiki, f"{prefix}ap", parameters, cap)
-        case "links" if prefix:
-            return _links(wiki, f"{prefix}pl", pages, parameters, cap)
-    name = "generator" if prefix else "list"
-    raise ApiError("badvalue", f'Unrecognized value for parameter "{name}": {module}.')
-
-
-def _category_members(
-    wiki: Wiki, prefix: str, parameters: Parameters, cap: int
-) -> tuple[list[str], Json]:
-    asked = parameters.get(f"{prefix}title")
-    parameters.read(f"{prefix}prop", f"{prefix}sort", f"{prefix}dir")
-    if not asked:
-        names = f'"{prefix}title" and "{prefix}pageid"'
-        raise ApiError("missingparam", f"One of the parameters {names} is required.")
-    title = canonical(asked)
-    if title is None or namespace(title) != 14:
-        raise ApiError("invalidcategory", "The category name you entered is not valid.")
-    kinds = tuple(parameters.values(f"{prefix}type", "page|subcat|file"))
-    spaces = set(parameters.values(f"{prefix}namespace"))
-    limit = parameters.limit(f"{prefix}limit", "categorymembers", cap)
-    members = [
-        page
-        for page in wiki.members(title.partition(":")[2], kinds)
-        if not spaces or str(page.namespace) in spaces
-    ]
-    members.sort(key=_member_key)
-    keys = [_member_key(page) for page in members]
-    start = _resume(f"{prefix}continue", keys, parameters)
-    cursor = {f"{prefix}continue": keys[start + limit]} if len(keys) > start + limit else {}
-    return [page.title for page in members[start : start + limit]], cursor
-
-
-def _member_key(page: Page) -> str:
-    """Kind, sort key in hex, page id: what cmcontinue holds on the real sites."""
-    kind = "subcat" if page.namespace == 14 else "page"
-    return f"{kind}|{page.title.upper().encode().hex()}|{page.id}"
-
-
-def _links(
-    wiki: Wiki, prefix: str, pages: _PageSet, parameters: Parameters, cap: int
-) -> tuple[list[str], Json]:
-    spaces = set(parameters.values(f"{prefix}namespace"))
-    parameters.read(f"{prefix}dir", f"{prefix}titles")
-    limit = parameters.limit(f"{prefix}limit", "links", cap)
-    found = sorted(
-        (f"{page.id}|{namespace(title)}|{title.replace(' ', '_')}", title)
-        for page in map(wiki.page, pages.titles)
-        if page
-        for title in page.links()
-        if namespace(title) != -1 and (not spaces or str(namespace(title)) in spaces)
-    )
-    keys = [key for key, _ in found]
-    start = _resume(f"{prefix}continue", keys, parameters)
-    cursor = {f"{prefix}continue": keys[start + limit]} if len(keys) > start + limit else {}
-    return list(dict.fromkeys(title for _, title in found[start : start + limit])), cursor
-
-
-def _all_pages(wiki: Wiki, prefix: str, parameters: Parameters, cap: int) -> tuple[list[str], Json]:
-    space = parameters.integer(f"{prefix}namespace") or 0
-    start = (parameters.get(f"{prefix}from") or "").replace("_", " ")
-    start = (parameters.get(f"{prefix}continue") or start).replace("_", " ")
-    beginning = (parameters.get(f"{prefix}prefix") or "").replace("_", " ")
-    kept = parameters.get(f"{prefix}filterredir", "all")
-    limit = parameters.limit(f"{prefix}limit", "allpages", cap)
-
-    def wanted(page: Page) -> bool:
-        name = page.title.partition(":")[2] if space else page.title
-        is_kept = kept == "all" or (kept == "redirects") == bool(page.redirect_to)
-        return page.namespace == space and name >= start and name.startswith(beginning) and is_kept
-
-    titles = [page.title for page in wiki.pages() if wanted(page)]
-    rest = titles[limit:]
-    cursor = {}
-    if rest:
-        name = rest[0].partition(":")[2] if space else rest[0]
-        cursor = {f"{prefix}continue": name.replace(" ", "_")}
-    return titles[:limit], cursor
-
-
-def _resume(name: str, keys: list[str], parameters: Parameters) -> int:
-    """The index where a continuation takes up. Raises ApiError badcontinue."""
-    cursor = parameters.get(name)
-    if cursor is None:
-        return 0
-    if cursor.count("|") != 2:
-        what = "Invalid continue param. You should pass the original value returned by the "
-        raise ApiError("badcontinue", what + "previous query.")
-    return next((index for index, key in enumerate(keys) if key >= cursor), len(keys))
 
 
 def _siteinfo(wiki: Wiki, parameters: Parameters) -> Json:

@@ -1,7 +1,8 @@
 """Any MediaWiki: pages listed through its API with their revision, changed ones fetched as HTML.
 
 A wiki that nobody has read the rules of is a source of this spider, by YAML alone; a subclass
-stands for wikis whose policy is known, see wikipedia.py.
+stands for wikis whose policy is known, see wikipedia.py. A page's id stays when it is moved
+(https://www.mediawiki.org/wiki/Manual:Page_table), so a move is told from a deletion by it.
 """
 
 import re
@@ -17,18 +18,22 @@ from crawlers.explain import explain
 from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.page import Page
 from crawlers.policy import origins, policy_of
-from crawlers.sources import AnySource, MediaWikiSource
+from crawlers.sources import AnySource, MediaWikiSource, source_name
 from crawlers.wiki_listing import (
     Listed,
     Missing,
     article_url,
     category_members,
+    found_pages,
     linked_pages,
+    namespace_pages,
     titled_pages,
 )
 
 #: In the script of every page's head. `wgRevisionId` is what is shown, 0 where that is unknown.
-_REVISION = re.compile(rb'"wgRevisionId":\s*([1-9]\d*)')
+_REVISION = re.compile(rb'"wgRevisionId":\s*([1-9]\d{0,17})\b')
+#: The page that is shown, 0 for none.
+_PAGE = re.compile(rb'"wgArticleId":\s*(\d{1,18})\b')
 #: Where a page's end is looked for; caches write a comment after it.
 _END = 4096
 
@@ -46,23 +51,37 @@ class MediaWikiSpider(FranchiseSpider):
         api = ActionApi(f"{site}{policy.api_path}", self._api)
         async for listed in self._articles(source, api):
             url = article_url(site, policy.article_path, listed.title)
+            before = [
+                old
+                for old in self.known.addresses(listed.page_id)
+                if old != url and old.startswith(f"{site}/")
+            ]
             stored = self.stored(url, source)
             if stored is not None and stored.revision == listed.revision:
-                yield Found(url, None)
+                self.moved |= dict.fromkeys(before, url)  # a crawl that was killed knew already
+                yield Found(url)
                 continue
+            self.moved = dict.fromkeys(before) | self.moved
             request = Request(
                 url,
                 callback=self.parse_page,
                 errback=self.page_failed,
-                cb_kwargs={"listed_url": url, "listed": listed, "source": source},
+                cb_kwargs={
+                    "listed_url": url, "listed": listed, "source": source, "before": before,
+                },
                 dont_filter=True,  # each url comes here once
-            )
+            )  # fmt: skip
             yield Found(url, request)
 
     def parse_page(
-        self, response: Response, listed_url: str, listed: Listed, source: AnySource
+        self,
+        response: Response,
+        listed_url: str,
+        listed: Listed,
+        source: AnySource,
+        before: Sequence[str],
     ) -> Iterator[Page | Request]:
-        """The page as served, with the revision that its HTML shows."""
+        """The page as served, with the revision that its HTML shows; `before`: where it was."""
         kind = (response.headers.get("Content-Type") or b"").lower()
         if response.status != 200 or b"html" not in kind or not response.body.strip():
             self.fail(
@@ -75,16 +94,30 @@ class MediaWikiSpider(FranchiseSpider):
         if b"</html>" not in response.body[-_END:].lower():
             yield from self._torn(response)
             return
-        shown = _REVISION.search(response.body)
-        # A cache may serve an older page than the API lists: its own revision is the true one, and
-        # the next crawl sees that it is not the latest.
+        page_id = _shown(_PAGE, response)
+        if page_id not in (None, listed.page_id):
+            self.fail(
+                response.url,
+                f"shows the page with id {page_id}, not {listed.page_id} as the API listed",
+                "run the same command again: it may have been replaced meanwhile",
+            )
+            return
+        self.moved |= dict.fromkeys(before, listed_url)
+        revision = _shown(_REVISION, response) or listed.revision
+        if int(revision) < int(listed.revision):
+            # A cache: the page's own revision is the true one, so the next crawl asks again.
+            self.outcome.stale += 1
+            stored = self.stored(listed_url, source)
+            if stored is not None and stored.revision == revision:
+                self.outcome.unchanged += 1
+                return
         yield self.page(
             listed_url,
             source,
             response,
             title=listed.title,
             page_id=listed.page_id,
-            revision=shown.group(1).decode() if shown else listed.revision,
+            revision=revision,
             attribution_url=response.url,
         )
 
@@ -120,6 +153,13 @@ class MediaWikiSpider(FranchiseSpider):
             deeper = "" if source.depth else ", or give `depth` if it holds only subcategories"
             remedy = f"see whether its name is right{deeper}"
             yield pages, f"the category {category!r} has no pages", remedy
+        for namespace in source.namespaces:
+            remedy = "see whether its number is right; 0 has the articles"
+            pages = namespace_pages(api, namespace)
+            yield pages, f"the namespace {namespace} has no pages", remedy
+        for words in source.searches:
+            pages = self._found(api, words, source)
+            yield pages, f"the search {words!r} finds no pages", "try it in a browser"
         for title in source.list_pages:
             remedy = "see whether its title is right"
             yield linked_pages(api, title), f"the list page {title!r} links to no pages", remedy
@@ -139,5 +179,22 @@ class MediaWikiSpider(FranchiseSpider):
             else:
                 yield page
 
+    async def _found(
+        self, api: ActionApi, words: str, source: MediaWikiSource
+    ) -> AsyncIterator[Listed]:
+        """What a search tells; that it tells no more does not make the rest gone."""
+        async for page in found_pages(api, words):
+            if isinstance(page, Missing):
+                self._cut.add(source_name(source))
+                remedy = "make it narrower, or name a category or a namespace"
+                self.fail(api.url, f"the search {words!r} {page.why}", remedy)
+            else:
+                yield page
+
     async def _api(self, url: str) -> Response:
         return await self.crawler.engine.download_async(Request(url))
+
+
+def _shown(what: re.Pattern[bytes], response: Response) -> str | None:
+    found = what.search(response.body)
+    return found.group(1).decode() if found else None

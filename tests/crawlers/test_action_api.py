@@ -9,7 +9,7 @@ from scrapy.http import TextResponse
 
 from crawlers.action_api import ActionApi, Answer
 from crawlers.explain import SourceError
-from crawlers.wiki_listing import Listed, Missing, linked_pages, titled_pages
+from crawlers.wiki_listing import Listed, Missing, found_pages, linked_pages, titled_pages
 
 
 def api(*answers: object) -> tuple[ActionApi, list[dict[str, list[str]]]]:
@@ -19,6 +19,8 @@ def api(*answers: object) -> tuple[ActionApi, list[dict[str, list[str]]]]:
     async def download(url: str) -> TextResponse:
         asked.append(parse_qs(urlsplit(url).query))
         answer = waiting.pop(0)
+        if isinstance(answer, int):
+            return TextResponse(url, status=answer)
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return TextResponse(url, body=body)
 
@@ -94,8 +96,15 @@ def test_long_titles_keep_the_request_line_short() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ({"error": {"code": "readapidenied", "info": "You need read permission"}}, "readapidenied"),
-        (b"<!doctype html>", "not JSON"),
+        (
+            {"error": {"code": "readapidenied", "info": "You need read permission"}},
+            "readapidenied: .*; only who is logged in may read this wiki",
+        ),
+        ({"error": {"code": "apidisabled", "info": "No."}}, "apidisabled: No.; .*switched off"),
+        (b"<!doctype html><title>Log in", "a web page that is not JSON; give `api_path:`"),
+        (b"[" * 100_000, "something that is not JSON"),
+        (403, "status 403.*; give `api_path:`"),
+        (404, "status 404.*; give `api_path:`"),
         ([], "not the API's"),
         ({"error": "nope"}, "not the API's: .*nope"),
         ({"query": []}, "not the API's"),
@@ -126,9 +135,91 @@ def test_a_listing_that_brings_nothing_new_is_ended(pages: list[object]) -> None
         {"batchcomplete": True, "query": {"pages": pages}, "continue": {"gcmcontinue": str(n)}}
         for n in range(100)
     ))  # fmt: skip
-    with pytest.raises(SourceError, match="50 answers in a row with nothing new"):
+    with pytest.raises(SourceError, match="50 answers with nothing new"):
         collect(wiki.query(generator="categorymembers"))
     assert len(asked) <= 51
+
+
+@pytest.mark.parametrize("length", [2, 3, 7])
+def test_a_listing_that_goes_in_a_wider_circle_is_ended(length: int) -> None:
+    def page(n: int) -> dict[str, object]:
+        return {"pageid": n, "ns": 0, "title": f"P{n}", "lastrevid": n}
+
+    again, onward = (
+        [
+            {
+                "batchcomplete": True,
+                "query": {"pages": [page(n % length)]},
+                "continue": {"gcmcontinue": str(n % cursors)},
+            }
+            for n in range(1000)
+        ]
+        for cursors in (length, 1000)
+    )
+    wiki, asked = api(*again)
+    with pytest.raises(SourceError, match="the same continuation twice"):
+        collect(wiki.query(generator="categorymembers"))
+    assert len(asked) <= 4 * length
+    wiki, asked = api(*onward)  # the cursor is always another, the pages are the same
+    with pytest.raises(SourceError, match="nothing new"):
+        collect(wiki.query(generator="categorymembers"))
+    assert len(asked) < 600
+
+
+def test_a_batch_without_end_is_ended() -> None:
+    def some(start: int) -> list[dict[str, object]]:
+        return [{"pageid": n, "ns": 0, "title": f"P{n}"} for n in range(start, start + 500)]
+
+    wiki, asked = api(*(
+        {"query": {"pages": some(n)}, "continue": {"ppcontinue": str(n)}}
+        for n in range(0, 100_000, 500)
+    ))  # fmt: skip
+    with pytest.raises(SourceError, match="a batch of 5500 pages"):
+        collect(wiki.query(generator="categorymembers"))
+    assert len(asked) == 11
+
+
+def test_an_old_install_is_listed_batch_by_batch() -> None:
+    wiki, _ = api(
+        {
+            "query": {"pages": {"1": {"pageid": 1, "ns": 0, "title": "A"}}},
+            "query-continue": {"categorymembers": {"gcmcontinue": "x"}},
+        },
+        {"query": {"pages": {"2": {"pageid": 2, "ns": 0, "title": "B"}}}},
+    )
+    batches = collect(wiki.query(generator="categorymembers"))
+    assert [[page["title"] for page in batch.pages] for batch in batches] == [["A"], ["B"]]
+
+
+def test_a_title_that_comes_back_encoded_is_found() -> None:
+    title = "Cafe\u0301"  # not in Unicode's form NFC
+    wiki, _ = api(
+        {
+            "batchcomplete": True,
+            "query": {
+                "normalized": [{"fromencoded": True, "from": "Cafe%CC%81", "to": "Café"}],
+                "pages": [{"pageid": 1, "ns": 0, "title": "Café", "lastrevid": 3}],
+            },
+        }
+    )
+    assert collect(titled_pages(wiki, [title])) == [Listed("Café", "1", "3")]
+
+
+def test_a_search_that_finds_more_than_it_tells_says_so() -> None:
+    def answer(start: int) -> dict[str, object]:
+        pages = [
+            {"pageid": n, "ns": 0, "title": f"P{n}", "lastrevid": n}
+            for n in range(start, start + 500)
+        ]
+        following = {"gsroffset": start + 500, "continue": "gsroffset||"}
+        return {"batchcomplete": True, "query": {"pages": pages}, "continue": following}
+
+    wiki, asked = api(*(answer(start) for start in range(0, 20_000, 500)))
+    *found, last = collect(found_pages(wiki, "keeper"))
+    assert len(found) == 10_000
+    assert isinstance(last, Missing)
+    assert "10,000" in last.why
+    assert len(asked) == 20  # the one after would be an error on a real wiki
 
 
 def test_an_empty_answer_is_an_empty_batch() -> None:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from crawlers.samplesite.exchange import html
+from pipeline.extract import SourceRules, extract
 from pipeline.schema import PAGES
 
 
@@ -72,7 +73,7 @@ def test_recrawl_fetches_what_changed_and_marks_what_is_gone(workplace, serve: C
     served.server.log.clear()
     third = workplace.crawl("wikipedia", "films")
     assert sorted(served.paths("/wiki/")) == ["/wiki/Film_2", "/wiki/Film_four"]
-    assert third.outcome.gone == 2
+    assert (third.outcome.gone, third.outcome.moved) == (1, 1)
     assert third.store.data_version() != before
     titles = {row["title"] for row in third.pages().values()}
     assert "Film 3" not in titles
@@ -85,13 +86,120 @@ def test_a_page_older_than_listed_is_fetched_again(workplace, serve: Callable) -
     served = serve()
     served.wiki.create("Film", "<p>New.</p>")
     stale = '<html><script>RLCONF={"wgRevisionId":42,"wgCurRevisionId":42}</script>Old.</html>'
-    served.site.script["/wiki/Film"] = [html(200, stale)]
+    served.site.script["/wiki/Film"] = [html(200, stale)] * 2
     workplace.franchise("films", {"spider": "wikipedia", "site": served.origin, "titles": ["Film"]})
-    (row,) = workplace.crawl("wikipedia", "films").pages().values()
+    first = workplace.crawl("wikipedia", "films")
+    (row,) = first.pages().values()
     assert row["revision"] == "42"
-    (row,) = workplace.crawl("wikipedia", "films").pages().values()
+    assert first.outcome.stale == 1
+    assert "1 older than listed" in first.stderr
+    before = first.store.parts()
+    still = workplace.crawl("wikipedia", "films")
+    assert (still.outcome.stale, still.outcome.unchanged, still.status) == (1, 1, 0)
+    assert still.store.parts() == before  # the same old page is not stored again
+    fresh = workplace.crawl("wikipedia", "films")
+    (row,) = fresh.pages().values()
     assert row["revision"] == str(served.wiki.page("Film").revision)
     assert b"New." in row["body"]
+    assert fresh.outcome.stale == 0
+
+
+def test_a_page_that_is_another_than_listed_is_not_stored(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    other = '<html><script>RLCONF={"wgRevisionId":9999,"wgArticleId":7}</script>Not it.</html>'
+    served.site.script["/wiki/Film_3"] = [html(200, other)]
+    workplace.franchise("films", films(served))
+    crawl = workplace.crawl("wikipedia", "films")
+    (failure,) = crawl.outcome.failures
+    assert "shows the page with id 7, not" in failure["what"]
+    assert "Film 3" not in {row["title"] for row in crawl.pages().values()}
+    assert workplace.crawl("wikipedia", "films").outcome.fetched == 1
+
+
+def rows(store) -> list[dict[str, object]]:
+    return [row for part in store.parts() for row in pq.read_table(part).to_pylist()]
+
+
+def test_a_moved_page_is_followed(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    first = workplace.crawl("wikipedia", "films")
+    old_url, new_url = (f"{served.origin}/wiki/{name}" for name in ("Film_4", "Film_four"))
+    old = first.pages()[old_url]
+    served.wiki.move("Film 4", "Film four")
+    served.site.always["/wiki/Film_four"] = html(503, "Later.")
+    failed = workplace.crawl("wikipedia", "films")
+    assert (failed.outcome.moved, failed.outcome.gone) == (0, 0)
+    assert old_url in failed.pages()  # as long as its new place cannot be had
+    del served.site.always["/wiki/Film_four"]
+    served.server.log.clear()
+    crawl = workplace.crawl("wikipedia", "films")
+    assert served.paths("/wiki/") == ["/wiki/Film_four"]
+    assert (crawl.outcome.moved, crawl.outcome.gone, crawl.outcome.fetched) == (1, 0, 1)
+    assert crawl.store.count() == 8
+    new = crawl.pages()[new_url]
+    assert new["page_id"] == old["page_id"]
+    assert int(new["revision"]) > int(old["revision"])
+    (tombstone,) = [row for row in rows(crawl.store) if row["status"] == 410]
+    assert (tombstone["url"], tombstone["final_url"]) == (old_url, new_url)
+
+
+def test_pages_that_change_places_are_both_kept(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    workplace.crawl("wikipedia", "films")
+    for title, to in (("Film 1", "Aside"), ("Film 2", "Film 1"), ("Aside", "Film 2")):
+        served.wiki.move(title, to, redirect=False)
+    crawl = workplace.crawl("wikipedia", "films")
+    assert (crawl.outcome.fetched, crawl.outcome.gone, crawl.outcome.moved) == (2, 0, 0)
+    bodies = {row["title"]: row["body"] for row in crawl.pages().values()}
+    assert b"Plot 2." in bodies["Film 1"]
+    assert b"Plot 1." in bodies["Film 2"]
+
+
+def test_a_document_keeps_its_id_when_its_page_is_moved(workplace, serve: Callable) -> None:
+    served = serve()
+    story = "<p>" + "The keeper lit the lamp and walked down to the harbour. " * 20 + "</p>"
+    served.wiki.create("Film 1", f"<h2>Plot</h2>{story}", categories=("Films",))
+    workplace.franchise("films", films(served))
+
+    def document() -> dict[str, object]:
+        store = workplace.crawl("wikipedia", "films").store
+        rules = {"wikipedia": SourceRules(None, None, "en")}
+        folder = workplace.folder / "documents"
+        folder.mkdir(exist_ok=True)
+        extract(store.current(), rules, folder)
+        (row,) = pq.read_table(folder / "documents.parquet").to_pylist()
+        return row
+
+    before = document()
+    served.wiki.move("Film 1", "The Lamp (film)")
+    after = document()
+    assert after["doc_id"] == before["doc_id"]
+    assert after["work_id"] == before["work_id"]
+    assert after["text_sha256"] == before["text_sha256"]
+    assert after["title"] == "The Lamp (film)"
+
+
+def test_a_whole_namespace_and_a_search(workplace, serve: Callable) -> None:
+    served = a_wiki(serve, api_cap=3)
+    served.wiki.create("Shipping:Two keepers", "<p>Together.</p>")
+    served.wiki.create("Shipping:Elsewhere", redirect_to="Shipping:Two keepers")
+    served.wiki.create("Apart", "<p>A lighthouse keeper, alone.</p>")
+    named = {"spider": "wikipedia", "site": served.origin}
+    workplace.franchise("all", {**named, "namespaces": [0, 106]})
+    pages = workplace.crawl("wikipedia", "all").pages().values()
+    assert {row["title"] for row in pages} == {
+        *(f"Film {n}" for n in range(1, 8)), "AC/DC: what? 50% & more", "Silent film", "Apart",
+        "Shipping:Two keepers",
+    }  # fmt: skip
+    workplace.franchise("some", {**named, "searches": ["lighthouse keeper", "plot 3"]})
+    pages = workplace.crawl("wikipedia", "some").pages().values()
+    assert [row["title"] for row in pages] == ["Apart", "Film 3"]
+    workplace.franchise("none", {**named, "namespaces": [4], "searches": ["no such word"]})
+    none = workplace.crawl("wikipedia", "none")
+    assert "the namespace 4 has no pages" in none.errors[0]
+    assert "the search 'no such word' finds no pages" in none.errors[1]
 
 
 def test_a_failed_listing_marks_nothing_gone(workplace, serve: Callable) -> None:
