@@ -39,9 +39,9 @@ def _empty(preview: Preview, spec: FranchiseSpec) -> Iterator[str]:
     if preview.looks and not preview.figures["documents"]:
         yield "not one document: nothing of these pages would reach a corpus"
     looked_at = {look.page["source"] for look in preview.looks}
-    for source in map(source_name, spec.sources):
-        if source not in looked_at:
-            yield f"there is no page of the source {source!r}"
+    unseen = [name for name in map(source_name, spec.sources) if name not in looked_at]
+    if unseen:
+        yield f"there is no page of {counted(len(unseen), 'source')}: {', '.join(unseen)}"
 
 
 def _headings(preview: Preview) -> Iterator[str]:
