@@ -43,7 +43,7 @@ class WebSpider(FranchiseSpider):
                     yield found
 
     def story(self, url: str, source: AnySource, title: str | None = None) -> Found:
-        """A listed story: to be fetched if it has changed; without a title, under the page's own."""
+        """A listed story: to be fetched if it has changed. `title`: not the page's own."""
         url = urldefrag(url).url
         stored = self.stored(url, source)
         headers = {}

@@ -85,6 +85,11 @@ def find_headings(blocks: list[list[str]]) -> tuple[list[list[str]], list[Headin
     return blocks, sorted(headings, key=lambda heading: heading.block)
 
 
+def is_matter(title: str) -> bool:
+    """Whether a heading is that of a preface, an index or another part that tells no story."""
+    return bool(_MATTER.match(title) or _CONTENTS.match(title))
+
+
 def _parted(blocks: list[list[str]]) -> list[list[str]]:
     result = []
     for block in blocks:

@@ -23,6 +23,9 @@ _SHORT_LINE = 0.55
 #: A line longer than this that goes on with a small letter was wrapped, if early.
 _LONG_LINE = 0.6
 
+#: Text is wrapped to 60 to 80 columns, now and then to 100.
+_WIDEST = 120
+
 #: Columns parted by spaces: a word list, an index.
 _COLUMNS = re.compile(r"\S {4,}\S")
 #: Stars or dashes that part scenes, and what may stand between them.
@@ -34,6 +37,12 @@ _SPACES = re.compile(r" {2,}")
 #: The first part of a compound of names, "Anne-" of Anne-Marie.
 _NAME_AND_HYPHEN = re.compile(r"(?<!\w)[A-ZÀ-ÖØ-ÞŒ]\w*-$")
 _CAPITAL = re.compile(r"[\W_]*[A-ZÀ-ÖØ-ÞŒ]")
+
+
+def is_unwrapped(text: str) -> bool:
+    """Whether a line is a paragraph: most of the text stands in lines nobody would wrap to."""
+    lengths = [len(line) for line in text.split("\n")]
+    return sum(length for length in lengths if length > _WIDEST) > sum(lengths) / 2
 
 
 def prose_width(blocks: list[list[str]]) -> int:

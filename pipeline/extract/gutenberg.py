@@ -1,27 +1,21 @@
 """A plain-text book of Project Gutenberg -> its chapters, with nothing in them but the book.
 
 Decoding, boilerplate, apparatus, headings and layout each have a file of their own (`book_*.py`).
-The chapters of a book are documents of one work; a book without chapters is one document, or cut
-into parts where it is long.
+Any other plain text is read in the same way: without a header the whole is the book.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from pipeline.extract.book_apparatus import remove_apparatus
 from pipeline.extract.book_boilerplate import strip_boilerplate
 from pipeline.extract.book_encoding import decode_book
 from pipeline.extract.book_headings import Heading, find_headings
-from pipeline.extract.book_layout import SCENE_BREAK, lay_out, prose_width
+from pipeline.extract.book_layout import is_unwrapped, lay_out, prose_width
 from pipeline.extract.book_title_page import comparable_title, without_title_page
-from pipeline.extract.piece import NoStoryError, Piece, distinct
+from pipeline.extract.chapters import Book, Chapter, book_pieces, joined
+from pipeline.extract.piece import NoStoryError
 
-#: A book without chapters is cut into parts of about this many characters, a long chapter's size.
-PART_CHARACTERS = 40_000
-#: Fewer chapters than this are headings by chance.
-_FEWEST_CHAPTERS = 2
-_MATTER = "front or back matter"
 #: Front matter beyond this share of a book is the book.
 _MATTER_SHARE = 0.2
 #: Chapters below this are headings' subtitles or what a contents table left.
@@ -36,21 +30,6 @@ _PRINTER = re.compile(r"\b(?:PRESS|PRINTED|PRINTERS|STREET|LONDON|NEW YORK)\b")
 _SMALL_LETTER = re.compile(r"[a-z]")
 
 
-@dataclass(frozen=True)
-class Book:
-    """A book's title as its header gives it, and its chapters in order."""
-
-    title: str | None
-    pieces: list[Piece]
-
-
-@dataclass(frozen=True)
-class _Chapter:
-    title: str | None
-    text: str
-    matter: bool
-
-
 def read_book(body: bytes) -> Book:
     """The chapters of a book as served. Raises NoStoryError where no text remains."""
     book = strip_boilerplate(decode_book(body))
@@ -59,9 +38,7 @@ def read_book(body: bytes) -> Book:
         raise NoStoryError("no text remains without header and licence", len(body))
     blocks, title = without_title_page(blocks)
     blocks, headings = find_headings(blocks)
-    chapters = [*_chapters(blocks, headings, title)]
-    stories = [chapter for chapter in chapters if chapter.title and not chapter.matter]
-    pieces = _parts(chapters) if len(stories) < _FEWEST_CHAPTERS else _pieces(chapters)
+    pieces = book_pieces([*_chapters(blocks, headings, title)])
     if not pieces:
         raise NoStoryError("no text remains without headings", len(body))
     return Book(book.title, pieces)
@@ -69,6 +46,8 @@ def read_book(body: bytes) -> Book:
 
 def _blocks(text: str) -> list[list[str]]:
     """The text's blocks of lines, as blank lines part them."""
+    if is_unwrapped(text):
+        text = text.replace("\n", "\n\n")
     blocks: list[list[str]] = []
     lines: list[str] = []
     for line in [*text.expandtabs().replace("\f", "\n").split("\n"), ""]:
@@ -88,7 +67,7 @@ def _is_colophon(lines: str) -> bool:
 
 def _chapters(
     blocks: list[list[str]], headings: list[Heading], book_title: str | None
-) -> Iterator[_Chapter]:
+) -> Iterator[Chapter]:
     """What stands between the headings; a part's heading goes before those of its chapters."""
     width = prose_width(blocks)
     total = sum(len(line) for block in blocks for line in block)
@@ -104,55 +83,6 @@ def _chapters(
         body = blocks[heading.block + 1 : following]
         while body and comparable_title(body[0]) == book_title:  # a half-title
             body = body[1:]
-        text = _joined(lay_out(block, width) for block in body)
+        text = joined(lay_out(block, width) for block in body)
         if len(text) >= _SHORTEST_CHAPTER:
-            yield _Chapter(title, text, heading.matter and len(text) < _MATTER_SHARE * total)
-
-
-def _joined(paragraphs: Iterable[str]) -> str:
-    """Paragraphs parted by blank lines; scene breaks only where they part something."""
-    kept: list[str] = []
-    for paragraph in paragraphs:
-        if paragraph != SCENE_BREAK or (kept and kept[-1] != SCENE_BREAK):
-            kept.append(paragraph)
-    if kept and kept[-1] == SCENE_BREAK:
-        kept.pop()
-    return "\n\n".join(kept)
-
-
-def _pieces(chapters: list[_Chapter]) -> list[Piece]:
-    anchors = distinct([_anchor(chapter.title or "opening") for chapter in chapters])
-    return [
-        Piece(
-            anchor,
-            chapter.text,
-            section=chapter.title,
-            left_out=_MATTER if chapter.matter else None,
-        )
-        for anchor, chapter in zip(anchors, chapters, strict=True)
-    ]
-
-
-def _parts(chapters: list[_Chapter]) -> list[Piece]:
-    """A book without chapters, whole or in parts of about PART_CHARACTERS."""
-    paragraphs = "\n\n".join(c.text for c in chapters if not c.matter).split("\n\n")
-    parts: list[list[str]] = [[]]
-    size = 0
-    for paragraph in paragraphs:
-        if size >= PART_CHARACTERS:
-            parts.append([])
-            size = 0
-        parts[-1].append(paragraph)
-        size += len(paragraph)
-    if len(parts) == 1:
-        story = [_Chapter("text", "\n\n".join(parts[0]), matter=False)]
-    else:
-        story = [
-            _Chapter(f"part {number}", "\n\n".join(part), matter=False)
-            for number, part in enumerate(parts, 1)
-        ]
-    return _pieces([*(c for c in chapters if c.matter), *(c for c in story if c.text)])
-
-
-def _anchor(title: str) -> str:
-    return re.sub(r"[\W_]+", "-", title.casefold()).strip("-")[:80] or "chapter"
+            yield Chapter(title, text, heading.matter and len(text) < _MATTER_SHARE * total)
