@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import write_atomically
+from pipeline.reports.definitions import DEFINITIONS
 from pipeline.reports.material import read_material
 from pipeline.reports.page import render
+from pipeline.reports.sections import SECTIONS, headline
 
 REPORT = "report.html"
 
@@ -40,7 +42,12 @@ def write_report(
         corpus=corpus,
         corpus_figures=corpus_figures,
     )
-    page, figures = render(material)
+    head = headline.section(material)
+    sections = [made for make in SECTIONS if (made := make(material)) is not None]
+    figures: dict[str, Any] = {"model": name}
+    for part in (head, *sections):
+        figures |= part.figures
+    page = render(f"{name}: a story model and what it learned", head, sections, DEFINITIONS)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / REPORT, page.encode())
     return figures

@@ -4,6 +4,7 @@ Autoescape is on and every text shown passes through `plain` first, so what a pa
 stays text. The style sheet is inlined; a content security policy forbids all else.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,24 +12,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.reports import text
-from pipeline.reports.definitions import DEFINITIONS
-from pipeline.reports.material import Material
-from pipeline.reports.sections import SECTIONS, headline
+from pipeline.reports.definitions import Definition
+from pipeline.reports.sections.section import Section
 
 
-def render(material: Material) -> tuple[str, dict[str, Any]]:
-    """The page, and the key figures that it tells (JSON values)."""
-    head = headline.section(material)
-    sections = [made for make in SECTIONS if (made := make(material)) is not None]
-    figures: dict[str, Any] = {"model": material.name}
-    for part in (head, *sections):
-        figures |= part.figures
-    page = (
+def render(
+    title: str, head: Section, sections: Sequence[Section], definitions: Mapping[str, Definition]
+) -> str:
+    """The page of a head and its sections; `title` is the browser's."""
+    return (
         _environment()
         .get_template("report.html")
-        .render(name=material.name, head=head, sections=sections, definitions=DEFINITIONS)
+        .render(title=title, head=head, sections=sections, definitions=definitions)
     )
-    return page, figures
 
 
 @cache
