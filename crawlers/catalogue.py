@@ -5,8 +5,10 @@ Columns and their separators: https://www.gutenberg.org/ebooks/offline_catalogs.
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from crawlers.explain import SourceError
 from crawlers.sources import GutenbergSource
@@ -25,6 +27,15 @@ class Book:
     authors: tuple[str, ...]  # "Baum, L. Frank (Lyman Frank), 1856-1919"; helpers have a [role]
     subjects: tuple[str, ...]
     bookshelves: tuple[str, ...]
+
+    @property
+    def revision(self) -> str:
+        """A short hash of what the row says the book is.
+
+        Subjects and bookshelves are left out: the library files its books anew all the time.
+        """
+        said = json.dumps([self.number, self.title, self.languages, self.authors])
+        return sha256(said.encode()).hexdigest()[:16]
 
 
 @dataclass

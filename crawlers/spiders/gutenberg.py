@@ -1,8 +1,8 @@
 """Project Gutenberg: books picked from its catalogue, fetched as text from a mirror.
 
-The terms close the main site's pages to robots; the catalogue and the mirrors are open. A body that
-is the stored one is not stored again: files are rebuilt monthly with the same text, so the date
-says nothing.
+The terms close the main site's pages to robots; the catalogue and the mirrors are open. A book is
+stored again where its row of the catalogue or its body is another: files are rebuilt monthly with
+the same text, so the date says nothing.
 """
 
 import re
@@ -16,6 +16,7 @@ from scrapy.http import Response
 from crawlers.catalogue import Book, read_catalogue, select
 from crawlers.explain import SourceError, status
 from crawlers.franchise_spider import Found, FranchiseSpider
+from crawlers.known import Known
 from crawlers.page import Page
 from crawlers.policy import origins
 from crawlers.sources import AnySource, GutenbergSource
@@ -46,7 +47,12 @@ class GutenbergSpider(FranchiseSpider):
             self.fail(url, wanted, "see how the catalogue has it, or leave it out", source)
         for book in selection.books:
             identity = f"{origins(source)[0]}/ebooks/{book.number}"
-            yield Found(identity, self._request(identity, book, source, _paths(book.number)))
+            paths = _paths(book.number)
+            stored = self.stored(identity, source)
+            if stored is not None and stored.final_url is not None:  # first where it lay last time
+                last = stored.final_url.removeprefix(origins(source)[-1])
+                paths.sort(key=lambda path: path != last)
+            yield Found(identity, self._request(identity, book, source, paths))
 
     def parse_book(
         self,
@@ -83,7 +89,7 @@ class GutenbergSpider(FranchiseSpider):
                 "leave the book out",
             )
             return
-        stored = self.stored(identity, source)
+        stored = self._same_row(identity, book, source)
         if stored is not None and stored.body_sha256 == sha256(response.body).hexdigest():
             self.outcome.unchanged += 1
             return
@@ -93,8 +99,17 @@ class GutenbergSpider(FranchiseSpider):
             response,
             title=book.title,
             page_id=str(book.number),
+            revision=book.revision,
             attribution_url=identity,
         )
+
+    def _same_row(self, identity: str, book: Book, source: AnySource) -> Known | None:
+        """What is stored of the book, where the catalogue still says the same of it."""
+        stored = self.stored(identity, source)
+        if stored is None or stored.title != book.title:
+            return None
+        # A store from before the rows were kept has the title alone to compare.
+        return stored if stored.revision in (None, book.revision) else None
 
     async def _catalogue(self, url: str) -> bytes:
         """The catalogue as served, fetched once a crawl. Raises SourceError."""
@@ -109,8 +124,8 @@ class GutenbergSpider(FranchiseSpider):
 
     def _request(self, identity: str, book: Book, source: AnySource, paths: list[str]) -> Request:
         url = origins(source)[-1] + paths[0]
-        stored = self.stored(identity, source)
-        headers = {}
+        stored = self._same_row(identity, book, source)
+        headers = {}  # without them, the body comes in any case
         if stored is not None and stored.final_url == url:
             headers = {"If-None-Match": stored.etag, "If-Modified-Since": stored.last_modified}
         return Request(

@@ -1,9 +1,12 @@
 """The Gutenberg spider against a served library, and what the catalogue makes of a source."""
 
+from dataclasses import replace
+
 import pytest
 
 from crawlers.catalogue import read_catalogue, select
 from crawlers.explain import SourceError
+from crawlers.page import Page
 from crawlers.samplesite.library import Book, LibrarySite
 from crawlers.samplesite.server import SiteServer
 from crawlers.sources import GutenbergSource
@@ -93,6 +96,66 @@ def test_unchanged_books_are_not_stored_again(workplace, library) -> None:
     changed = workplace.crawl("gutenberg", "oz")
     assert changed.outcome.fetched == 1
     assert changed.store.data_version() != version
+
+
+def test_a_corrected_row_is_stored_anew_and_the_rest_is_left(workplace, library) -> None:
+    source = {"spider": "gutenberg", "site": library.origin}
+    workplace.franchise("oz", {**source, "authors": ["Baum"], "books": [12345]})
+    first = workplace.crawl("gutenberg", "oz")
+    before = first.pages()
+    assert {row["page_id"] for row in before.values()} == {"7", "55", "66", "12345"}
+    library.log.clear()
+    again = workplace.crawl("gutenberg", "oz")
+    assert (again.outcome.fetched, again.outcome.unchanged, again.outcome.gone) == (0, 4, 0)
+    # Each book is asked for where it lay, in one request; only 67 has no text anywhere.
+    asked = {
+        (entry.path, entry.status) for entry in library.log.entries() if "67" not in entry.path
+    }
+    assert asked == {
+        ("/robots.txt", 200),
+        ("/cache/epub/feeds/pg_catalog.csv", 200),
+        ("/cache/epub/7/pg7.txt", 304),
+        ("/5/55/55-0.txt", 304),
+        ("/6/66/66.txt", 304),
+        ("/1/2/3/4/12345/12345-0.txt", 304),
+    }
+
+    # The bodies stay; of one book the title, of another the author is corrected, one is refiled.
+    title, author, shelf = (library.books[number] for number in (7, 55, 66))
+    library.books[7] = replace(title, title="The Emerald Stairs")
+    library.books[55] = replace(author, authors="Baum, Lyman Frank")
+    library.books[66] = replace(shelf, bookshelves="Category: Novels")
+    changed = workplace.crawl("gutenberg", "oz")
+    assert (changed.outcome.fetched, changed.outcome.unchanged) == (2, 2)
+    pages = changed.pages()
+    one, other = (f"{library.origin}/ebooks/{number}" for number in (7, 55))
+    assert pages[one]["title"] == "The Emerald Stairs"
+    assert {url for url in pages if pages[url]["revision"] != before[url]["revision"]} == {
+        one,
+        other,
+    }
+    assert {pages[url]["body_sha256"] for url in pages} == {
+        row["body_sha256"] for row in before.values()
+    }
+
+    # Out of the catalogue, out of the current view.
+    del library.books[55]
+    gone = workplace.crawl("gutenberg", "oz")
+    assert (gone.outcome.fetched, gone.outcome.unchanged, gone.outcome.gone) == (0, 3, 1)
+    assert other not in gone.pages()
+
+
+def test_books_stored_before_their_rows_were_kept_are_left(workplace, library) -> None:
+    workplace.franchise("oz", {"spider": "gutenberg", "site": library.origin, "books": [7]})
+    first = workplace.crawl("gutenberg", "oz")
+    (row,) = first.pages().values()
+    writer = first.store.writer("older")
+    writer.append(Page(**{**row, "revision": None}))
+    writer.close()
+    version = first.store.data_version()
+    again = workplace.crawl("gutenberg", "oz")
+    assert (again.outcome.fetched, again.outcome.unchanged) == (0, 1)
+    assert again.store.data_version() == version
 
 
 def test_missing_books_are_named(workplace, library) -> None:

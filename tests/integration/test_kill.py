@@ -93,11 +93,12 @@ class Killer:
                         "page": ("/wiki/", self.random.randint(1, furthest)),
                     }[moment]
                     self.site.kill_at(prefix, number, kill)
-                status = process.wait()
+                _, said = process.communicate()
+                status = process.returncode
                 kill.cancel()
             if status == 0:
                 return
-            assert status == -signal.SIGKILL
+            assert status == -signal.SIGKILL, said
             self.kills[moment] += 1
 
 
