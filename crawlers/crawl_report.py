@@ -55,6 +55,8 @@ class CrawlReport(Component):
         if reason != NO_STORE:
             self._save(ours.outcome, ours.store.root)
         self._progress()
+        if ours.outcome.requests:
+            _say(treatment(ours.outcome))
         told = "\n".join(ours.outcome.errors)
         minor = [
             failure
@@ -112,6 +114,27 @@ def progress(outcome: CrawlOutcome) -> str:
     if outcome.failures:
         line += f", {len(outcome.failures):,} failed"
     return line
+
+
+def treatment(outcome: CrawlOutcome) -> str:
+    """How the sites were treated.
+
+    E.g. `wikipedia: 312 requests, 0.50 s apart at least, 118 in the busiest minute, 2 rests when
+    a server was busy`.
+    """
+    line = f"{outcome.spider}: {_counted(outcome.requests, 'request')}"
+    if outcome.shortest_gap is not None:
+        line += f", {outcome.shortest_gap:.2f} s apart at least"
+    line += f", {outcome.requests_per_minute:,} in the busiest minute"
+    if outcome.rests:
+        line += f", {_counted(outcome.rests, 'rest')} when a server was busy"
+    for signal, pages in sorted(outcome.signals.items()):
+        line += f"; {signal} on {_counted(pages, 'page')}"
+    return line
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def conclude(outcome: CrawlOutcome, reason: str, where: str) -> None:

@@ -30,8 +30,9 @@ from crawlers.page import GONE, Page
 from crawlers.page_store import PageStore, pages_root
 from crawlers.policy import SitePolicy, UnknownHostError, is_loopback, origins, policy_of
 from crawlers.politeness.host import Host
+from crawlers.politeness.record import RequestRecord
 from crawlers.politeness.refusal import HostStopped
-from crawlers.politeness.signals import usage_signals
+from crawlers.politeness.signals import combined, usage_signals
 from crawlers.sources import AnySource, SiteSource, source_name
 from crawlers.yaml_spec import SpecError
 
@@ -60,6 +61,7 @@ class FranchiseSpider(Spider):
     store: PageStore
     crawl_id: str
     outcome: CrawlOutcome
+    record: RequestRecord
     known: KnownPages  # what the store held when this crawl began
     moved: dict[str, str | None]  # old url -> new url, None until the page has come from there
     ending = False  # set to send nothing more
@@ -115,6 +117,7 @@ class FranchiseSpider(Spider):
         spider.outcome = CrawlOutcome(
             spider.crawl_id, spider.name, spider.franchise, now.isoformat(timespec="seconds")
         )
+        spider.record = RequestRecord(root, spider.crawl_id, spider.franchise, spider.name)
         return spider
 
     @abstractmethod
@@ -180,7 +183,7 @@ class FranchiseSpider(Spider):
             content_type=header("Content-Type"),
             body=response.body,
             licence=self.licence(source),
-            signals=usage_signals(response),
+            signals=combined(self.host(response.url).signals, usage_signals(response)),
             attribution_url=attribution_url,
             spider=self.name,
             franchise=self.franchise,

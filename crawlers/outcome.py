@@ -42,6 +42,10 @@ class CrawlOutcome:
     requests: int = 0  # all: pages, listings, robots.txt, retries
     bytes: int = 0  # of bodies as they came over the wire
     retries_after_429: int = 0
+    rests: int = 0  # times a server was left alone because it was busy or broken, or asked for it
+    requests_per_minute: int = 0  # of the busiest minute of the busiest host
+    shortest_gap: float | None = None  # seconds between two requests to one host
+    signals: dict[str, int] = field(default_factory=dict)  # e.g. "noai" -> stored pages that say it
     robots: dict[str, str] = field(default_factory=dict)  # origin -> what robots.txt said
     #: origin -> the SitePolicy in force, its delay as robots.txt may have lengthened it
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -53,6 +57,18 @@ class CrawlOutcome:
         self.failures.append({"url": url, "what": what, "remedy": remedy})
         if fatal is not None:
             self.errors.append(f"{fatal}: {what} ({url}); {remedy}")
+
+    def was_sent(self, gap: float | None, in_the_minute: int) -> None:
+        """Count a request: seconds after the one before it to the same host, and its minute's."""
+        self.requests += 1
+        self.requests_per_minute = max(self.requests_per_minute, in_the_minute)
+        if gap is not None and (self.shortest_gap is None or gap < self.shortest_gap):
+            self.shortest_gap = gap
+
+    def said(self, signals: list[str]) -> None:
+        """Count a stored page by what was said of its use by machines."""
+        for signal in signals:
+            self.signals[signal] = self.signals.get(signal, 0) + 1
 
     def had(self) -> int:
         """How many of the listed pages are as the site has them now."""
@@ -77,3 +93,8 @@ class CrawlOutcome:
         Raises FileNotFoundError where none has ended yet.
         """
         return cls(**json.loads((root / LAST_CRAWL).read_text("utf-8")))
+
+
+def requests_path(root: Path, crawl_id: str) -> Path:
+    """Where the politeness record of a crawl stands under its store's root."""
+    return root / "requests" / f"{crawl_id}.parquet"

@@ -29,6 +29,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.politeness.challenge.ChallengeMiddleware": 570,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawlers.compression.CompressionMiddleware": 590,  # whole bodies only, and bounded
+    "crawlers.politeness.address.AddressMiddleware": 760,  # after HttpProxyMiddleware
     "crawlers.politeness.pace.PaceMiddleware": 1000,
 }
 AUTOTHROTTLE_ENABLED = True
@@ -39,6 +40,7 @@ CONCURRENT_REQUESTS_PER_DOMAIN = 8
 DOWNLOAD_DELAY = 0.0  # waiting is done by PaceMiddleware
 RETRY_TIMES = 3
 RETRY_BACKOFF = 1.0  # seconds, doubled each time; five times as long where the server is busy
+ROBOTS_MAX_AGE = 86_400.0  # seconds for which a robots.txt holds (RFC 9309, 2.4)
 RETRY_AFTER_MAX = 900.0  # seconds; a host that asks for more is left alone
 
 # Bounds.

@@ -1,4 +1,7 @@
-"""The item pipeline that puts pages into the store as they come."""
+"""The item pipeline that puts pages into the store as they come, and keeps the politeness record.
+
+Record and pages stand under one lock: who may write the one may write the other.
+"""
 
 import asyncio
 
@@ -7,6 +10,7 @@ from scrapy.exceptions import CloseSpider, DropItem
 from crawlers.component import Component
 from crawlers.page import GONE, Page
 from crawlers.page_store import PageWriter, StoreBusyError
+from crawlers.politeness.signals import split
 
 #: Why a crawl ended that never had the store: its last_crawl.json is not this crawl's to write.
 NO_STORE = "no_store"
@@ -23,6 +27,7 @@ class StorePipeline(Component):
         """Take the store's lock; recover what a killed crawl left."""
         try:
             self.writer = self.spider.store.writer(self.spider.crawl_id)
+            self.spider.record.open(self._cannot_record)
         except (StoreBusyError, ValueError) as error:
             self.spider.outcome.errors.append(f"{self.spider.store.root}: {error}")
             raise CloseSpider(NO_STORE) from error
@@ -39,9 +44,7 @@ class StorePipeline(Component):
             self.writer.append(item)
         except OSError as error:
             self._cannot_store(item.url, error)
-            self.spider.ending = True
-            closing = self.crawler.engine.close_spider_async(reason="store_failed")
-            self._closing = asyncio.create_task(closing)
+            self._end()
             raise DropItem("the store cannot be written to", log_level="DEBUG") from error
         if item.status == GONE and item.final_url is not None:
             self.spider.outcome.moved += 1
@@ -49,15 +52,32 @@ class StorePipeline(Component):
             self.spider.outcome.gone += 1
         else:
             self.spider.outcome.fetched += 1
+            self.spider.outcome.said(split(item.signals))
         return item
 
     def close_spider(self) -> None:
         """Seal what came; what cannot be sealed stays in the journal for the next crawl."""
-        if self.writer is not None:
-            try:
-                self.writer.close()
-            except OSError as error:
-                self._cannot_store("the last pages", error)
+        if self.writer is None:
+            return
+        try:
+            self.spider.record.close()
+        except OSError as error:
+            self._cannot_store(str(self.spider.record.path), error)
+        try:
+            self.writer.close()
+        except OSError as error:
+            self._cannot_store("the last pages", error)
+
+    def _cannot_record(self, error: OSError) -> None:
+        """A crawl that cannot show how it treats a site ends."""
+        self._cannot_store(str(self.spider.record.path), error)
+        self._end()
+
+    def _end(self) -> None:
+        if not self.spider.ending:
+            self.spider.ending = True
+            closing = self.crawler.engine.close_spider_async(reason="store_failed")
+            self._closing = asyncio.create_task(closing)
 
     def _cannot_store(self, url: str, error: OSError) -> None:
         self.spider.outcome.fail(

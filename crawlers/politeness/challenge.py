@@ -10,6 +10,7 @@ import re
 from scrapy.http import Request, Response
 
 from crawlers.component import Component
+from crawlers.politeness.rule import LEFT_ALONE
 
 #: Nobody's article has one of these as its whole title: a wiki adds its own name.
 _TITLE = re.compile(
@@ -30,6 +31,7 @@ class ChallengeMiddleware(Component):
         """Raise HostStopped where the response is a challenge."""
         if is_challenge(response):
             host = self.spider.host(request.url)
+            self.spider.record.of(request).done = f"a challenge page: {LEFT_ALONE}"
             raise host.stop(
                 f"answers robots with a challenge page (status {response.status})",
                 "this is a no; ask the site's owner for access, or use its dumps",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from crawlers.policy import SitePolicy
 from crawlers.politeness.refusal import HostStopped
+from crawlers.politeness.rule import CRAWL_ENDED, LEFT_ALONE
 
 _MINUTE = 60.0
 #: Seconds of a wait between two looks at whether the crawl still goes on.
@@ -34,6 +35,7 @@ class Host:
         self.delay = policy.delay  # at least the floor; longer while the host answers slowly
         self.stopped: HostStopped | None = None
         self.unanswered = 0  # requests in a row that brought no response
+        self.signals: str | None = None  # what robots.txt says of use by machines
         self._on_stop = on_stop
         self._longest_wait = longest_wait
         self._free = asyncio.Semaphore(policy.concurrency)
@@ -70,17 +72,28 @@ class Host:
             )
         self.pause(seconds)
 
-    def stop(self, what: str, remedy: str) -> HostStopped:
-        """Send nothing more in this crawl."""
+    def stop(self, what: str, remedy: str, rule: str = LEFT_ALONE) -> HostStopped:
+        """Send nothing more in this crawl; `rule` is what the record says of each request."""
         if self.stopped is None:
-            self.stopped = HostStopped(what, remedy)
+            self.stopped = HostStopped(what, remedy, rule)
             self._on_stop(self)
         return self.stopped
 
-    async def turn(self, going_on: Callable[[], bool]) -> None:
+    def adapt(self, latency: float, longest: float, *, fine: bool) -> None:
+        """AutoThrottle's rule (docs.scrapy.org, "Throttling algorithm"), above the host's floor.
+
+        The delay goes halfway to the latency for which one request would be under way at a time,
+        at most to `longest`; an answer that is not `fine` may come fast and never shortens it.
+        """
+        delay = min(max(latency, (self.delay + latency) / 2), longest)
+        if fine or delay > self.delay:
+            self.delay = max(delay, self.floor)
+
+    async def turn(self, going_on: Callable[[], bool]) -> float | None:
         """Wait until a request may be sent, and count it; `done` must follow.
 
-        Raises HostStopped where the host was stopped or the crawl ended meanwhile.
+        The seconds since the request before it; None for the first. Raises HostStopped where the
+        host was stopped or the crawl ended meanwhile.
         """
         await self._free.acquire()
         try:
@@ -88,7 +101,7 @@ class Host:
                 if self.stopped is not None:
                     raise self.stopped
                 if not going_on():
-                    raise HostStopped("the crawl was stopped", "run the same command to go on")
+                    raise HostStopped(CRAWL_ENDED, "run the same command to go on", CRAWL_ENDED)
                 wait = self._earliest() - time.monotonic()
                 if wait <= 0:
                     break
@@ -96,7 +109,15 @@ class Host:
         except BaseException:
             self._free.release()
             raise
-        self._sent.append(time.monotonic())
+        now = time.monotonic()
+        gap = now - self._sent[-1] if self._sent else None
+        self._sent.append(now)
+        self._forget(now)
+        return gap
+
+    def in_the_last_minute(self) -> int:
+        """How many requests were sent in the minute that ended with the last of them."""
+        return len(self._sent)
 
     def done(self) -> None:
         """The request that had its turn has left the network."""
@@ -104,12 +125,15 @@ class Host:
 
     def _earliest(self) -> float:
         """The monotonic time from which the next request may be sent."""
-        now = time.monotonic()
-        while len(self._sent) > 1 and self._sent[0] <= now - _MINUTE:
-            self._sent.popleft()
+        self._forget(time.monotonic())
         earliest = self._paused_until
         if self._sent:
             earliest = max(earliest, self._sent[-1] + self.delay)
         if len(self._sent) >= self.policy.requests_per_minute:
             earliest = max(earliest, self._sent[0] + _MINUTE)
         return earliest
+
+    def _forget(self, now: float) -> None:
+        """What was sent more than a minute ago, but for the last."""
+        while len(self._sent) > 1 and self._sent[0] <= now - _MINUTE:
+            self._sent.popleft()

@@ -11,6 +11,7 @@ from scrapy.http import Request, Response
 
 from crawlers.component import Component
 from crawlers.politeness.retry_after import retry_after
+from crawlers.politeness.rule import LEFT_ALONE
 
 #: What the manual recommends where the answer names no wait.
 _WAIT = 5.0
@@ -28,9 +29,14 @@ class MaxlagMiddleware(Component):
         if response.headers.get("MediaWiki-API-Error") != b"maxlag":
             return response
         spider = self.spider
+        row = spider.record.of(request)
         wait = retry_after(response)
-        spider.host(request.url).obey(_WAIT if wait is None else wait, "maxlag")
+        row.asked = _WAIT if wait is None else wait
+        row.done = LEFT_ALONE
+        spider.host(request.url).obey(row.asked, "maxlag")
+        spider.outcome.rests += 1
         again = get_retry_request(
             request, spider=spider, reason="maxlag", max_retry_times=_PATIENCE, logger=_log
         )
+        row.done = f"maxlag: rests {row.asked:.3g} s, then {'asks again' if again else 'gives up'}"
         return again or response

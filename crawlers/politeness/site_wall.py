@@ -10,6 +10,7 @@ from scrapy.http import Request
 
 from crawlers.component import Component
 from crawlers.politeness.refusal import Refused
+from crawlers.politeness.rule import NOT_OPEN, OFF_SITE
 
 
 class SiteWallMiddleware(Component):
@@ -23,6 +24,7 @@ class SiteWallMiddleware(Component):
             raise Refused(
                 f"{via} leads off the site, to {request.url}",
                 "if the site has moved, say so with `site:`",
+                OFF_SITE,
             )
         only = spider.host(request.url).policy.only_paths
         path = urlsplit(request.url).path
@@ -30,4 +32,5 @@ class SiteWallMiddleware(Component):
             raise Refused(
                 f"of {urlsplit(request.url).hostname} only {', '.join(only)} is open to robots",
                 "name a mirror with `site:`",
+                NOT_OPEN,
             )
