@@ -17,14 +17,19 @@ from urllib.parse import quote, unquote, urldefrag, urlsplit
 import pyarrow as pa
 
 from pipeline.clean import Drop, clean
+from pipeline.extract.epub import read_epub
 from pipeline.extract.gutenberg import read_book
+from pipeline.extract.markdown import read_markdown
 from pipeline.extract.mediawiki import read_article
 from pipeline.extract.piece import NoStoryError, Piece
+from pipeline.extract.selected import SELECTED, read_selected
 from pipeline.extract.sorted_table import SortedTable
+from pipeline.extract.table_row import read_row
 from pipeline.schema import DOCUMENTS, DROPPED
 
 #: A page beyond this is no article or book: the largest book of Project Gutenberg is under 20 MB.
 MAXIMUM_BYTES = 32 << 20
+_EXTENSION = re.compile(r"(?<=.)\.(?:txt|md|markdown|x?html?|epub|csv|tsv|jsonl|parquet)$", re.I)
 #: A redirect and its target, both listed, are one page.
 REPEATED = "page is here under another URL"
 
@@ -112,12 +117,24 @@ def _parse(page: dict[str, Any], rules: SourceRules) -> tuple[str, list[Piece]]:
     if len(body) > MAXIMUM_BYTES:
         raise NoStoryError("page is too large", len(body))
     match (page["content_type"] or "").partition(";")[0].strip().lower():
+        case "text/html" | "application/xhtml+xml" if rules.story and rules.sections is None:
+            selected = read_selected(body, rules.story, page["content_type"])
+            return page["title"] or selected.title or _last_part(page["url"]), selected.pieces
         case "text/html" | "application/xhtml+xml":
             article = read_article(body, rules.sections)
             return page["title"] or article.title or _last_part(page["url"]), article.pieces
         case "text/plain":
             book = read_book(body)
             return page["title"] or book.title or _last_part(page["url"]), book.pieces
+        case "text/markdown":
+            text = read_markdown(body)
+            return page["title"] or text.title or _last_part(page["url"]), text.pieces
+        case "application/epub+zip":
+            book = read_epub(body)
+            return page["title"] or book.title or _last_part(page["url"]), book.pieces
+        case "application/json":
+            row = read_row(body, rules.columns)
+            return page["title"] or row.title or _last_part(page["url"]), row.pieces
         case other:
             raise NoStoryError(f"content type {other[:80] or 'missing'} is not read")
 
@@ -130,14 +147,12 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
     work = f"{page['spider']}:{address.hostname or ''}/{page_id}"
     if piece.title:
         work = f"{work}#{piece.anchor}"
-    is_html = "html" in page["content_type"]
     return {
         "doc_id": f"{page['franchise']}/{page['source']}/{page_id}#{piece.anchor}",
         "work_id": work,
         "franchise": page["franchise"],
         "source": page["source"],
-        # Only HTML has a place for the fragment to lead to.
-        "url": f"{urldefrag(page['url']).url}#{quote(piece.anchor)}" if is_html else page["url"],
+        "url": _address(page, piece),
         "revision": page["revision"],
         "title": piece.title or title,
         "section": piece.section,
@@ -147,6 +162,16 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
         "attribution_url": page["attribution_url"],
         **_text_columns(piece.text),
     }
+
+
+def _address(page: dict[str, Any], piece: Piece) -> str:
+    """Where a person finds the piece: its section on the page, a row's own page if it has one."""
+    if page["content_type"] == "application/json" and page["attribution_url"]:
+        return str(page["attribution_url"])
+    # Only HTML has a place for the fragment to lead to.
+    if "html" in page["content_type"] and piece.anchor != SELECTED:
+        return f"{urldefrag(page['url']).url}#{quote(piece.anchor)}"
+    return str(page["url"])
 
 
 def _text_columns(text: str) -> dict[str, Any]:
@@ -171,8 +196,9 @@ def _left_out(page: dict[str, Any], reason: str, figure: float | None) -> _Row:
 
 
 def _last_part(url: str) -> str:
-    """A title for a page that has none: `/wiki/Some_page` -> `Some page`."""
-    return re.sub(r"[_\s]+", " ", unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])) or url
+    """A title for a page that has none: `/wiki/Some_page`, `file:Some_page.md` -> `Some page`."""
+    name = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
+    return re.sub(r"[_\s]+", " ", _EXTENSION.sub("", name)) or url
 
 
 class _Figures:

@@ -15,6 +15,7 @@ from typing import Any
 
 from lxml import etree, html
 
+from pipeline.extract.html_page import parse_html
 from pipeline.extract.piece import NoStoryError, Piece, distinct
 from pipeline.extract.wiki_prose import prose
 from pipeline.extract.wiki_table import summaries
@@ -71,14 +72,14 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
     document = _parse(body)
     root = _content_root(document)
     found = _headings(root)
-    wanted = {_comparable(name) for name in (PLOT_HEADINGS if sections is None else sections)}
+    wanted = {comparable(name) for name in (PLOT_HEADINGS if sections is None else sections)}
     title = " ".join(_TITLE(document).split()) or None
     pieces = []
     within: _Heading | None = None
     for heading in found:
         if within is not None and heading.level > within.level:
             continue  # a sub-heading belongs to the plot
-        within = heading if _comparable(heading.text) in wanted else None
+        within = heading if comparable(heading.text) in wanted else None
         if within:
             text = prose(_cut(heading, found, root))
             pieces.append(Piece(heading.anchor, text, section=heading.text))
@@ -111,14 +112,8 @@ def _headings(root: Any) -> list[_Heading]:
 
 
 def _parse(body: bytes) -> Any:
-    """The page's tree; comments are left out. Raises NoStoryError for what is no HTML at all."""
-    # Decoded here because libxml2 guesses anew at the first bad byte, and stops at a NUL.
-    text = body.decode("utf-8-sig", "replace").replace("\0", "")
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    try:
-        return html.document_fromstring(text.encode(), parser=parser)
-    except (etree.LxmlError, ValueError) as error:
-        raise NoStoryError("is not HTML", len(body)) from error
+    # Decoded here because libxml2 guesses anew at the first bad byte; MediaWiki serves UTF-8.
+    return parse_html(body.decode("utf-8-sig", "replace"))
 
 
 def _content_root(document: Any) -> Any:
@@ -150,7 +145,8 @@ def _heading(element: Any) -> _Heading:
     return _Heading(element, int(element.tag[1]), text, anchor or "section")
 
 
-def _comparable(heading: str) -> str:
+def comparable(heading: str) -> str:
+    """A heading as it is compared: case, blanks and a last colon do not matter."""
     return " ".join(heading.replace("_", " ").split()).casefold().rstrip(":")
 
 

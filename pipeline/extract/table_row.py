@@ -1,0 +1,62 @@
+"""A row of a table of stories -> its story, with the title and genre that stand beside it.
+
+The crawl stores a row as a JSON object, every column as it was; which column holds what is read
+anew here, so that a corrected mapping needs no new crawl.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.extract.book_layout import is_unwrapped
+from pipeline.extract.piece import NoStoryError, Piece
+from pipeline.schema import story_columns
+
+#: What tables write where they know no genre.
+_NO_GENRE = frozenset(("", "unknown", "none", "nan", "null", "n/a", "-"))
+_LONGEST_NAME = 300
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row's title, if it has one, and its only piece."""
+
+    title: str | None
+    pieces: list[Piece]
+
+
+def read_row(body: bytes, columns: Mapping[str, str | None] | None = None) -> TableRow:
+    """The story of a row; `columns` as in SourceRules. Raises NoStoryError."""
+    try:
+        row = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise NoStoryError("is not JSON", len(body)) from error
+    if not isinstance(row, dict):
+        raise NoStoryError("is no JSON object", len(body))
+    cells = story_columns(row, columns)
+    if cells["text"] is None:
+        raise NoStoryError("row has no column of text", len(row))
+    value = row[cells["text"]]
+    if not isinstance(value, str) or not value.strip():
+        raise NoStoryError("row has no text", 0)
+    genre = _name(row, cells["genre"])
+    known = genre is not None and genre.casefold() not in _NO_GENRE
+    piece = Piece("text", _paragraphs(value), genre=genre if known else None)
+    return TableRow(_name(row, cells["title"]), [piece])
+
+
+def _paragraphs(text: str) -> str:
+    text = re.sub(r"\r+\n|\r", "\n", text.replace("\0", ""))
+    if is_unwrapped(text):
+        text = text.replace("\n", "\n\n")
+    return re.sub(r"\n[ \t]*(?:\n[ \t]*)+", "\n\n", text).strip()
+
+
+def _name(row: dict[str, Any], column: str | None) -> str | None:
+    """A cell on one line; of a list of names, all."""
+    value = row.get(column) if column else None
+    names = value if isinstance(value, list) else [value]
+    told = ", ".join(str(name) for name in names if isinstance(name, str | int | float))
+    return " ".join(told.split())[:_LONGEST_NAME] or None
