@@ -37,7 +37,7 @@ def preview(
     pages: Annotated[int, typer.Option(min=1, max=100, help="pages a source")] = 3,
     file: Annotated[
         list[Path] | None,
-        typer.Option(help="look at a page saved by hand (.html, .txt); may be given again"),
+        typer.Option(help="look at a page saved by hand, e.g. page.html; may be given again"),
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="whose rules the files are read by; default: the first")

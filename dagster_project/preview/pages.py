@@ -19,11 +19,10 @@ from crawlers.page import Page
 from crawlers.page_store import PageStore, pages_root
 from crawlers.policy import origins, policy_of
 from crawlers.sources import AnySource, SiteSource, source_name
+from crawlers.text_files import TEXTS
 from dagster_project.child import ChildError
 from dagster_project.resources import Crawler, DataStore
 from pipeline.schema import PAGES
-
-_CONTENT_TYPES = {".html": "text/html", ".htm": "text/html", ".txt": "text/plain"}
 
 
 def stored_pages(
@@ -66,9 +65,9 @@ def live_pages(
 
 def page_of_file(path: Path, name: str, source: AnySource) -> pa.Table:
     """A saved page as if a spider had fetched it. Raises OSError, ValueError."""
-    content_type = _CONTENT_TYPES.get(path.suffix.lower())
+    content_type = TEXTS.get(path.suffix.lower())
     if content_type is None:
-        raise ValueError(f"{path}: is not read; allowed: {', '.join(_CONTENT_TYPES)}")
+        raise ValueError(f"{path}: is not read; allowed: {', '.join(TEXTS)}")
     page = Page(
         url=path.absolute().as_uri(),
         content_type=content_type,
