@@ -1,9 +1,9 @@
 """Texts on this machine's disk, through the same door as a site's pages: `spider: files`.
 
 A text is a page as it stands on disk; a table's row is a page whose body is the row as a JSON
-object. A url is `file:` with the path counted from the YAML file's folder, so that it stays when
-the project is moved and tells nobody whose home it lay in. A row is named by its id, url or title,
-never by its number: rows that come and go must not rename the others.
+object. A url is `file:` with the path as `path:` has it: counted from the YAML file's folder, it
+stays when the project is moved and tells nobody whose home it lay in. A row is named by its id, url
+or title, never by its number: rows that come and go must not rename the others.
 """
 
 import json
@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -70,7 +71,7 @@ class FilesSpider(FranchiseSpider):
             if file.kind not in TABLES:
                 yield self._text(file, source)
                 continue
-            table = _Table(file, self._url(file))
+            table = _Table(file, self._url(file, source))
             try:
                 for row in self._rows(table, source):
                     yield row
@@ -81,14 +82,16 @@ class FilesSpider(FranchiseSpider):
                 what = f"cannot be read: {error.strerror}"
                 self.fail(str(file.path), what, "see who may read it", source)
 
-    def _url(self, file: TextFile) -> str:
-        folder = self.file.parent.absolute()
+    def _url(self, file: TextFile, source: FilesSource) -> str:
         path = os.path.normpath(file.path.absolute())
-        return "file:" + quote(os.path.relpath(path, folder).replace(os.sep, "/"))
+        if Path(source.path).expanduser().is_absolute():
+            return Path(path).as_uri()
+        path = os.path.relpath(path, self.file.parent.absolute())
+        return "file:" + quote(path.replace(os.sep, "/"))
 
     def _text(self, file: TextFile, source: FilesSource) -> Found:
         """A file as a page, read now and held by nobody else."""
-        url = self._url(file)
+        url = self._url(file, source)
         try:
             with file.path.open("rb") as opened:
                 body = opened.read(_LARGEST + 1)

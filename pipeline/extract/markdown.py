@@ -9,6 +9,8 @@ Front matter: https://jekyllrb.com/docs/front-matter/, and Hugo's between `+++`.
 import re
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
 
 from pipeline.extract.book_encoding import decode_book
 from pipeline.extract.chapters import Book, book_pieces
@@ -35,7 +37,20 @@ _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]{1,50}\]")
 _AUTOLINK = re.compile(r"<https?://[^\s<>]{1,2000}>")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
+#: A paragraph longer than any is not looked through for emphasis and links: that takes quadratic
+#: time where they do not pair.
+_LONGEST_PARAGRAPH = 50_000
+
+
+def _leave_long_paragraphs(state: StateCore) -> None:
+    for token in state.tokens:
+        if token.type == "inline" and len(token.content) > _LONGEST_PARAGRAPH:
+            token.children = [Token("text", "", 0, content=token.content)]
+            token.content = ""
+
+
 _markdown = MarkdownIt("commonmark", {"html": True}).enable("table").disable("code")
+_markdown.core.ruler.before("inline", "long_paragraphs", _leave_long_paragraphs)
 
 
 def read_markdown(body: bytes) -> Book:
