@@ -52,8 +52,6 @@ ui: .venv/installed
 gpu: .venv/installed
 	pip install --upgrade --force-reinstall torch
 
-# System packages of the tests: a browser for the Dagster UI.
+# System packages of the tests: a browser, and a MediaWiki to crawl.
 system:
-	@command -v chromium >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
-	then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
-	else echo 'The tests need Chromium; install it, e.g. sudo apt-get install chromium' >&2; exit 1; fi
+	@.ci/system
