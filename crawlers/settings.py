@@ -32,6 +32,10 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.politeness.address.AddressMiddleware": 760,  # after HttpProxyMiddleware
     "crawlers.politeness.pace.PaceMiddleware": 1000,
 }
+DOWNLOAD_HANDLERS = {
+    "http": "crawlers.politeness.wire.WireHandler",
+    "https": "crawlers.politeness.wire.WireHandler",
+}
 AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_TARGET_CONCURRENCY = 1.0
 AUTOTHROTTLE_MAX_DELAY = 60.0

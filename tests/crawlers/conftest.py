@@ -11,7 +11,7 @@ from crawlers.samplesite.replicas import bulbapedia, wikipedia
 from crawlers.samplesite.server import LoggedRequest, SiteServer
 from crawlers.samplesite.wiki import Wiki
 from crawlers.samplesite.wiki_site import WikiSite
-from tests.crawl_workplace import Workplace
+from tests.crawl_workplace import Finished, Workplace
 
 
 @dataclass
@@ -80,3 +80,27 @@ def serve() -> Iterator[Callable[..., WikiServer]]:
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def served(serve: Callable[..., WikiServer]) -> WikiServer:
+    """A wiki with four films."""
+    server = serve()
+    for n in range(1, 5):
+        server.wiki.create(f"Film {n}", f"<p>Plot {n}.</p>")
+    return server
+
+
+@pytest.fixture
+def crawl(workplace: Workplace, served: WikiServer) -> Callable[..., Finished]:
+    """Crawls the films of `served`."""
+
+    def run(
+        *options: str, titles: tuple[str, ...] = ("Film 1", "Film 2", "Film 3", "Film 4")
+    ) -> Finished:
+        workplace.franchise(
+            "films", {"spider": "wikipedia", "site": served.origin, "titles": list(titles)}
+        )
+        return workplace.crawl("wikipedia", "films", *options)
+
+    return run

@@ -12,25 +12,6 @@ import pytest
 from crawlers.samplesite.exchange import Response, html, text
 
 
-@pytest.fixture
-def served(serve: Callable):
-    server = serve()
-    for n in range(1, 5):
-        server.wiki.create(f"Film {n}", f"<p>Plot {n}.</p>")
-    return server
-
-
-@pytest.fixture
-def crawl(workplace, served):
-    def run(*options: str, titles: tuple[str, ...] = ("Film 1", "Film 2", "Film 3", "Film 4")):
-        workplace.franchise(
-            "films", {"spider": "wikipedia", "site": served.origin, "titles": list(titles)}
-        )
-        return workplace.crawl("wikipedia", "films", *options)
-
-    return run
-
-
 def gap_after(served, path: str) -> float:
     """Seconds from the first request of a path to the next request of anything."""
     entries = served.requests()
