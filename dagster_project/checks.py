@@ -1,5 +1,6 @@
 """What must hold of an asset before anything downstream may use it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,17 @@ def pages_arrived(pages: int, outcome: CrawlOutcome) -> dg.AssetCheckResult:
         passed=pages > 0 and had >= _MOST * outcome.listed,
         metadata={"pages": pages, "listed": outcome.listed, "fetched_or_unchanged": had},
         description=f"at least one page, and {_MOST:.0%} of those that the sources list",
+    )
+
+
+def politeness_kept(figures: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """By its record the crawl kept to what each site asks for: `figures` of its page."""
+    return dg.AssetCheckResult(
+        check_name="politeness_kept",
+        passed=figures["kept"],
+        metadata={"requests": figures["sent"], "broken": "\n".join(figures["broken"]) or "none"},
+        description="\n".join(figures["broken"])
+        or "robots.txt, delay, requests a minute and at a time, rests: all kept",
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from crawlers.franchise import data_root
+from dagster_project.commands.crawls import crawls
 from dagster_project.commands.fixtures import fixtures
 from dagster_project.commands.preview import preview
 from pipeline.artifact import Artifact
@@ -26,6 +27,7 @@ def main() -> None:
 
 app.command()(preview)
 app.command()(fixtures)
+app.command()(crawls)
 
 
 @app.command()

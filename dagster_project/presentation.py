@@ -2,13 +2,16 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 import pyarrow.parquet as pq
 
 from pipeline.artifact import Artifact
+from pipeline.reports.text import web_link
 
 #: Characters of text shown as an extract. Dagster keeps metadata for good, so it is short.
 _EXTRACT = 400
@@ -16,7 +19,18 @@ _EXTRACT = 400
 #: What Markdown or HTML could take for more than text: a page's title must not become an image.
 _MARKUP = set("\\`*_{}[]()#!|<>&~")
 
+#: What an address keeps of its marks inside Markdown; brackets and bars would end the link.
+_IN_URL = ":/?#@!$&',;=%~+-._"
+
 OWNERS = ["team:loremill"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cell that leads to a page; to none where the address is not one of the web."""
+
+    text: str
+    url: str
 
 
 def group_name(name: str) -> str:
@@ -83,6 +97,9 @@ def first_text(documents: Path) -> str:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, Link):
+        safe = web_link(value.url)
+        return f"[{_cell(value.text)}]({quote(safe, _IN_URL)})" if safe else _cell(value.text)
     text = f"{value:,}" if isinstance(value, int) else str(value)
     return "".join(f"&#{ord(c)};" if c in _MARKUP else c for c in " ".join(text.split()))
 

@@ -14,7 +14,10 @@ from pathlib import Path
 import dagster as dg
 
 from crawlers.franchise import FranchiseSpec, validate_franchise
+from crawlers.policy import UnknownHostError, origins, policy_of
+from crawlers.sources import SiteSource
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
+from dagster_project.crawl_page import FOLDER
 from pipeline.corpus.spec import StoryCorpusSpec
 from pipeline.licences import LICENCES
 from pipeline.model_spec import SLUG, ModelSpec
@@ -63,6 +66,7 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
             _claim({**registry.franchises, **registry.corpora}, name, document)
             registry.franchises[name] = validate_franchise(document)
             _check_licences(registry.franchises[name], document)
+            _check_policies(registry.franchises[name], document)
             _check_schedule(registry.franchises[name], document)
             return []
         case "StoryCorpus":
@@ -82,6 +86,9 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
         case "StoryModel":
             model = validate(ModelSpec, document, ("attributes",))
             _claim(registry.models, model.name, document)
+            if model.name == FOLDER:
+                what = f"{FOLDER!r} is taken: reports/{FOLDER}/ has the pages of crawls"
+                raise SpecError([document.mistake(("attributes", "name"), what)])
             registry.models[model.name] = model
             return [
                 _exists(
@@ -122,6 +129,21 @@ def _check_licences(franchise: FranchiseSpec, document: YamlDocument) -> None:
         for index, source in enumerate(franchise.sources)
         if source.licence is not None and source.licence not in LICENCES
     ]
+    if mistakes:
+        raise SpecError(mistakes)
+
+
+def _check_policies(franchise: FranchiseSpec, document: YamlDocument) -> None:
+    """Each site is one whose rules are known, so that no crawl begins without."""
+    mistakes = []
+    for index, source in enumerate(franchise.sources):
+        for origin in origins(source):
+            assert isinstance(source, SiteSource)
+            try:
+                policy_of(source, origin)
+            except UnknownHostError as error:
+                place = ("attributes", "sources", index, "site")
+                mistakes.append(document.mistake(place, str(error)))
     if mistakes:
         raise SpecError(mistakes)
 

@@ -65,10 +65,11 @@ class Crawler(dg.ConfigurableResource[Any]):
         report: Callable[[str], None],
         *,
         limit: int | None = None,
+        crawl_id: str | None = None,
     ) -> CrawlOutcome:
         """Crawl all of the franchise's sources for this spider, at most `limit` pages of each.
 
-        Raises ChildError.
+        The store knows the crawl by `crawl_id`; default: the time. Raises ChildError.
         """
         run_child(
             ["-m", "scrapy", "crawl", spider, "-a", f"franchise={franchise}"],
@@ -78,6 +79,7 @@ class Crawler(dg.ConfigurableResource[Any]):
                 "LOREMILL_CORPORA": str(corpora_folder()),
                 "LOREMILL_CONTACT": self.contact,
                 **({"LOREMILL_LIMIT": str(limit)} if limit else {}),
+                **({"LOREMILL_CRAWL_ID": crawl_id} if crawl_id else {}),
             },
             report,
         )

@@ -10,19 +10,16 @@ from pydantic import BaseModel
 from crawlers.franchise import FranchiseSpec
 from crawlers.sources import source_name
 from dagster_project import checks
-from dagster_project.child import ChildError
+from dagster_project.components.crawled_pages import pages_asset, pages_key
 from dagster_project.components.franchise_scaffold import FranchiseScaffolder
 from dagster_project.components.story_corpus import corpus_asset
 from dagster_project.presentation import OWNERS, extract, first_text, group_name, result, table
-from dagster_project.resources import Crawler, DataStore
+from dagster_project.resources import DataStore
 from dagster_project.step import build
 from pipeline.artifact import code_version, fingerprint
 from pipeline.corpus.spec import CorpusConfig
 from pipeline.extract import SourceRules
 from pipeline.extract import extract as extract_documents
-
-#: Titles of a crawl that its metadata shows.
-_SAMPLED = 100
 
 
 @dg.scaffold_with(FranchiseScaffolder)
@@ -47,7 +44,7 @@ class Franchise(dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Pages a spider, documents, corpus; a job to crawl again, and its schedule."""
-        pages = [_pages_asset(self.name, self.spec, spider) for spider in self.spec.spiders()]
+        pages = [pages_asset(self.name, self.spec, spider) for spider in self.spec.spiders()]
         documents = _documents_asset(self.name, self.spec, self.written_in)
         corpus = corpus_asset(
             self.name, self.spec.title, [self.name], CorpusConfig(), self.written_in
@@ -67,56 +64,12 @@ class Franchise(dg.Component):
         return dg.Definitions(assets=[*pages, documents, corpus], jobs=[job], schedules=schedules)
 
 
-def _pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinition:
-    key = dg.AssetKey([name, f"{spider}_pages"])
-
-    @dg.asset(
-        key=key,
-        description=f"Pages of {spec.title} as {spider} served them; never rewritten.",
-        group_name=group_name(name),
-        kinds={"scrapy", "parquet"},
-        owners=OWNERS,
-        pool=f"crawl_{spider}",
-        check_specs=[dg.AssetCheckSpec("pages_arrived", asset=key, blocking=True)],
-    )
-    def pages(
-        context: dg.AssetExecutionContext, data: DataStore, crawler: Crawler
-    ) -> dg.MaterializeResult:
-        try:
-            outcome = crawler.crawl(data, name, spider, context.log.info)
-        except ChildError as error:
-            raise dg.Failure(str(error), allow_retries=False) from None
-        store = data.pages(name, spider)
-        if outcome.fetched == 0:
-            context.log.info("unchanged: none of %d pages had to be fetched", outcome.listed)
-        return dg.MaterializeResult(
-            data_version=dg.DataVersion(store.data_version()),
-            metadata={
-                "pages": store.count(),
-                "fetched": outcome.fetched,
-                "unchanged": outcome.unchanged,
-                "gone": outcome.gone,
-                "requests": outcome.requests,
-                "bytes": outcome.bytes,
-                "sample": extract(", ".join(store.titles(_SAMPLED))),
-                "path": dg.MetadataValue.path(str(store.root)),
-                "failures": table(
-                    ["url", "what", "remedy"],
-                    [[f["url"], f["what"], f["remedy"]] for f in outcome.failures[:20]],
-                ),
-            },
-            check_results=[checks.pages_arrived(store.count(), outcome)],
-        )
-
-    return pages
-
-
 def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.AssetsDefinition:
     key = dg.AssetKey([name, "documents"])
 
     @dg.asset(
         key=key,
-        deps=[dg.AssetKey([name, f"{spider}_pages"]) for spider in spec.spiders()],
+        deps=[pages_key(name, spider) for spider in spec.spiders()],
         description=f"The stories of {spec.title}: text cut out of the pages and cleaned, each "
         "with its page, revision and licence; and what was left out, with the reason.",
         group_name=group_name(name),

@@ -12,8 +12,6 @@ from typing import Any
 from pipeline.atomic import write_atomically
 from pipeline.reports.definitions import DEFINITIONS
 from pipeline.reports.material import read_material
-from pipeline.reports.page import render
-from pipeline.reports.sections import SECTIONS, headline
 
 REPORT = "report.html"
 
@@ -34,6 +32,9 @@ def write_report(
     scores.parquet, `corpus` manifest.parquet; `corpus_figures` are what `build_corpus` returned.
     Raises FileNotFoundError or ValueError naming the input that is missing or wrong.
     """
+    from pipeline.reports.page import render  # matplotlib takes its time
+    from pipeline.reports.sections import SECTIONS, headline
+
     material = read_material(
         name=name,
         model=model,

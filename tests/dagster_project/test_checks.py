@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -45,3 +46,12 @@ def test_pages_that_did_not_arrive_are_seen(fetched, passed):
 def test_training_that_made_it_worse_is_seen():
     assert checks.tuned_better(3.0, 2.0).passed
     assert not checks.tuned_better(2.0, 2.0).passed
+
+
+def test_a_broken_promise_to_a_site_is_seen_and_named():
+    kept = checks.politeness_kept({"kept": True, "sent": 9, "broken": []})
+    assert kept.passed
+    broken = checks.politeness_kept({"kept": False, "sent": 9, "broken": ["h: too fast"]})
+    assert not broken.passed
+    assert broken.severity is dg.AssetCheckSeverity.ERROR
+    assert broken.description == "h: too fast"

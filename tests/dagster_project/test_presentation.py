@@ -1,6 +1,6 @@
 """What the web says stays text in the Dagster UI."""
 
-from dagster_project.presentation import extract, table
+from dagster_project.presentation import Link, extract, table
 
 
 def test_a_title_cannot_become_an_image_a_link_or_a_cell():
@@ -16,3 +16,11 @@ def test_a_title_cannot_become_an_image_a_link_or_a_cell():
 def test_an_extract_is_short_and_says_so():
     assert extract("word " * 1000).value.endswith("…")
     assert len(extract("word " * 1000).value) < 500
+
+
+def test_a_link_leads_to_the_web_or_nowhere():
+    good = table(["rule"], [[Link("the [rule]", "https://example.org/a(b)|c")]]).value
+    assert "(https://example.org/a%28b%29%7Cc)" in good
+    assert "[the &#91;rule&#93;]" in good
+    bad = table(["rule"], [[Link("click", "javascript:alert(1)")]]).value
+    assert "javascript" not in bad

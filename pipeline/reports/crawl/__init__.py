@@ -13,7 +13,6 @@ from pipeline.atomic import write_atomically
 from pipeline.reports.crawl.definitions import DEFINITIONS
 from pipeline.reports.crawl.record import read_record
 from pipeline.reports.crawl.verdicts import judge
-from pipeline.reports.page import render
 
 
 @dataclass(frozen=True)
@@ -24,20 +23,19 @@ class CrawlFigures:
     pace_png: bytes | None  # requests a minute over time; None where nothing was sent
 
 
-def write_crawl_report(
-    requests: Path, crawl: Mapping[str, Any], signals: Mapping[str, int], target: Path
-) -> CrawlFigures:
+def write_crawl_report(requests: Path, crawl: Mapping[str, Any], target: Path) -> CrawlFigures:
     """Write the page to `target`, and return what it says.
 
     `requests` is the record (schema REQUESTS); `crawl` the outcome with the policies in force, as
-    `crawlers.outcome.CrawlOutcome` keeps it; `signals` says how many of its pages say what about
-    their use. Raises FileNotFoundError or ValueError naming the input that is missing or wrong.
+    `crawlers.outcome.CrawlOutcome` keeps it. Raises FileNotFoundError or ValueError naming the
+    input that is missing or wrong.
     """
-    from pipeline.reports.crawl import plots
+    from pipeline.reports.crawl import plots  # matplotlib takes its time
     from pipeline.reports.crawl.sections import Crawl, headline, sections
+    from pipeline.reports.page import render
 
     record = read_record(requests)
-    made = Crawl(record, crawl, signals, judge(record, crawl["policies"]))
+    made = Crawl(record, crawl, judge(record, crawl["policies"]))
     head = headline(made)
     title = f"{head.title}: how the site was treated"
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -108,8 +108,9 @@ class HostRecord:
         asked = np.flatnonzero(self.robots)
         if not len(asked):
             return 0
-        status = self.status[asked[-1]]
-        return int((~self.robots[asked[-1] :]).sum()) if status in (0, 429) or status >= 500 else 0
+        status = int(self.status[asked[-1]])
+        allows = 200 <= status < 300 or (400 <= status < 500 and status != 429)
+        return 0 if allows else int((~self.robots[asked[-1] :]).sum())
 
 
 @dataclass(frozen=True)

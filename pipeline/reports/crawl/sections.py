@@ -31,7 +31,6 @@ class Crawl:
 
     record: Record
     crawl: Mapping[str, Any]  # the outcome, as `crawlers.outcome.CrawlOutcome` has it
-    signals: Mapping[str, int]  # what the pages say about their use -> pages
     verdicts: list[Verdict]
 
     @property
@@ -239,7 +238,9 @@ def _pages(made: Crawl) -> Section:
             for failure in failures[:SHOWN]
         ],
         "failures_left_out": max(0, len(failures) - SHOWN),
-        "signals": [(one_line(said, SAID), pages) for said, pages in made.signals.items()][:SHOWN],
+        "signals": [(one_line(said, SAID), pages) for said, pages in crawl["signals"].items()][
+            :SHOWN
+        ],
     }
     return Section("pages", "What came of it", "crawl/pages.html", content)
 

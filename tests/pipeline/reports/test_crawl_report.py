@@ -52,6 +52,7 @@ def crawl(**changes: Any) -> dict[str, Any]:
         "unchanged": 2,
         "moved": 0,
         "gone": 1,
+        "signals": {},
         "robots": {WIKI: "200, Crawl-delay 5; Content-Signal: ai-train=no"},
         "policies": {WIKI: policy()},
         "failures": [],
@@ -95,10 +96,10 @@ def requests(gaps: list[float | None], **changes: Any) -> list[Row]:
 def write(tmp_path: Path) -> Callable[..., tuple[CrawlFigures, Any]]:
     """Write a record of these rows and its page; the figures, and the page parsed."""
 
-    def write(rows: list[Row], signals: dict[str, int] | None = None, **changes: Any) -> Any:
+    def write(rows: list[Row], **changes: Any) -> Any:
         record, target = tmp_path / "record.parquet", tmp_path / "pages" / "crawl.html"
         pq.write_table(pa.Table.from_pylist(rows, schema=REQUESTS), record, row_group_size=7)
-        made = write_crawl_report(record, crawl(**changes), signals or {}, target)
+        made = write_crawl_report(record, crawl(**changes), target)
         return made, html.fromstring(target.read_text("utf-8"))
 
     return write
@@ -220,7 +221,7 @@ def test_refusals_are_counted_by_reason_with_an_example(write):
 
 
 def test_signals_and_pages_are_counted(write):
-    _, page = write(requests([5.1]), {"noai": 7, "tdm-reservation=1": 1})
+    _, page = write(requests([5.1]), signals={"noai": 7, "tdm-reservation=1": 1})
     text = page.xpath("//section[@id='pages']")[0].text_content()
     assert "7 pages" in text
     assert "1 page" in text
@@ -258,7 +259,7 @@ def test_what_the_web_says_stays_text_and_short(write):
     failures = [{"url": evil, "what": evil, "remedy": evil}] * 500
     _, page = write(
         rows + refused,
-        {evil: 3},
+        signals={evil: 3},
         robots={WIKI: evil},
         policies={WIKI: policy(rule=evil, rule_url="javascript:alert(1)", interface=evil)},
         failures=failures,
@@ -277,9 +278,9 @@ def test_what_the_web_says_stays_text_and_short(write):
 def test_a_record_of_another_kind_is_named(write, tmp_path):
     pq.write_table(pa.table({"time": [1]}), tmp_path / "odd.parquet")
     with pytest.raises(ValueError, match=r"odd\.parquet lacks crawl_id"):
-        write_crawl_report(tmp_path / "odd.parquet", crawl(), {}, tmp_path / "page.html")
+        write_crawl_report(tmp_path / "odd.parquet", crawl(), tmp_path / "page.html")
     with pytest.raises(FileNotFoundError, match=r"none\.parquet is missing"):
-        write_crawl_report(tmp_path / "none.parquet", crawl(), {}, tmp_path / "page.html")
+        write_crawl_report(tmp_path / "none.parquet", crawl(), tmp_path / "page.html")
 
 
 def test_half_a_million_requests_take_little_memory(tmp_path):
@@ -297,7 +298,7 @@ def test_half_a_million_requests_take_little_memory(tmp_path):
             writer.write_table(table.set_column(5, REQUESTS.field("url"), urls))
     before = pa.total_allocated_bytes()
     tracemalloc.start()
-    made = write_crawl_report(record, crawl(), {}, tmp_path / "page.html")
+    made = write_crawl_report(record, crawl(), tmp_path / "page.html")
     python = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert made.figures["sent"] == count

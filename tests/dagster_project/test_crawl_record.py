@@ -1,0 +1,158 @@
+"""How a crawl treated its site, as Dagster shows it: rules, figures, the page, the failure."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import url2pathname
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from crawlers.outcome import CrawlOutcome, requests_path
+from crawlers.samplesite.exchange import Request, Response
+from crawlers.samplesite.replicas import bulbapedia
+from crawlers.samplesite.server import SiteServer
+from crawlers.samplesite.wiki_site import WikiSite
+from dagster_project.cli import app
+from pipeline.schema import REQUESTS
+
+_PAGES = "keepers/bulbapedia_pages"
+
+
+class BusySite(WikiSite):
+    """A wiki that answers the first request for an article with 429."""
+
+    busy = True
+
+    def answer(self, request: Request) -> Response:
+        if self.busy and request.path.startswith("/wiki/"):
+            self.busy = False
+            return Response(429, b"later", {"Retry-After": "1"})
+        return super().answer(request)
+
+
+@pytest.fixture
+def busy() -> Iterator[str]:
+    """The address of a busy wiki with two episodes."""
+    wiki = bulbapedia()
+    for number in (1, 2):
+        wiki.create(f"LK00{number}", "<h2>Plot</h2><p>The keeper came to the gate.</p>")
+    with SiteServer([BusySite(wiki)], [0]) as server:
+        yield server.origins[0]
+
+
+def _metadata(result: dg.ExecuteInProcessResult) -> dict[str, object]:
+    (event,) = result.get_asset_materialization_events()
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def test_a_crawl_shows_how_it_treated_the_site(project, busy, load, materialize):
+    project.write_keepers(busy, episodes=2)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = materialize(load(project), instance, _PAGES)
+    assert result.success
+    shown = _metadata(result)
+    assert shown["answers_429"] == 1
+    assert shown["answers_503"] == 0
+    assert shown["refused"] == 0
+    assert shown["busiest_minute"] == shown["requests"] == 5  # robots.txt, list, 429, two pages
+    assert 0.05 <= shown["shortest_gap"] < 60
+    assert "Crawl-delay 0.05" in shown["robots"]
+    assert "data:image/png;base64," in shown["pace"]
+    (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name != "pages_arrived"]
+    assert check.check_name == "politeness_kept"
+    assert check.passed
+
+    page = Path(str(shown["treatment_file"]))
+    assert page.parent == project.data / "reports/crawls/keepers/bulbapedia"
+    address = str(shown["treatment"]).removeprefix("http://127.0.0.1:3001/")
+    assert project.data / "reports" / url2pathname(address) == page  # as `make ui` serves it
+    assert "1 × 429: waited 1 s as asked" in page.read_text("utf-8")
+
+    listed = CliRunner().invoke(app, ["crawls", "keepers"])
+    assert "bulbapedia  2 pages  5 requests  complete" in listed.stdout
+    assert str(page) in listed.stdout
+
+
+def test_a_crawl_that_failed_has_its_page_and_names_it(project, load, materialize):
+    project.write_keepers("http://127.0.0.1:9", episodes=2)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = materialize(load(project), instance, _PAGES)
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    said = failure.step_failure_data.user_failure_data
+    assert "127.0.0.1:9" in said.description
+    address = said.metadata["treatment"].value
+    assert f"how the site was treated: {address}" in said.description
+    page = Path(said.metadata["treatment_file"].value)
+    assert "forbids all" in page.read_text("utf-8")
+
+
+def test_the_rules_a_site_is_crawled_by_stand_with_its_asset(project, load):
+    project.write(
+        "oz",
+        """\
+type: dagster_project.components.Franchise
+attributes:
+  title: Oz
+  sources:
+    - spider: gutenberg
+      books: [55]
+    - spider: files
+      path: books
+      licence: CC0-1.0
+""",
+    )
+    graph = load(project).resolve_asset_graph()
+
+    def rules(spider: str, name: str) -> str:
+        return str(graph.get(dg.AssetKey(["oz", f"{spider}_pages"])).metadata[name].value)
+
+    shown = rules("gutenberg", "site_policy")
+    head, _, *rows = shown.splitlines()
+    assert "https://www.gutenberg.org" in head
+    assert "https://gutenberg.pglaf.org" in head
+    by_name = {row.split(" | ")[0].removeprefix("| "): row for row in rows}
+    assert "](https://www.gutenberg.org/policy/robot_access.html)" in by_name["rule"]
+    assert "| 2 | 2 |" in by_name["delay, s"]
+    assert "| 30 | 30 |" in by_name["a minute"]
+    assert "| 1 | 1 |" in by_name["at a time"]
+    assert "LicenseRef-PublicDomainUS" in by_name["licence"]
+    assert "| no | no |" in by_name["non-commercial"]
+    assert "Project Gutenberg" in by_name["attribution"]
+    assert "autumn 2026" in by_name["read"]
+    assert "| files | books | CC0-1.0 |" in rules("files", "files")
+
+
+def test_crawls_are_listed_with_why_they_are_not_complete(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOREMILL_DATA", str(tmp_path))
+    root = tmp_path / "pages/heroes/wikipedia"
+    for number, errors in enumerate([[], ["the site asks for rest\nand more; later"]]):
+        CrawlOutcome(
+            f"2026112{number}T030000Z-abc", "wikipedia", "heroes",
+            f"2026-11-2{number}T03:00:00+00:00", complete=not errors, listed=3, fetched=3,
+            requests=1, errors=errors,
+        ).save(root)  # fmt: skip
+    killed = requests_path(root, "20261129T030000Z-abc")
+    killed.parent.mkdir()
+    pq.write_table(pa.Table.from_pylist([], schema=REQUESTS), killed)
+    shown = CliRunner().invoke(app, ["crawls", "heroes"])
+    assert shown.exit_code == 0, shown.stderr
+    first, second, third = shown.stdout.splitlines()
+    assert first == "2026-11-20 03:00  wikipedia  3 pages  1 request  complete"
+    assert second.endswith("not complete: the site asks for rest and more; later")
+    assert third.endswith("did not end in order: killed, or still under way")
+
+
+def test_a_franchise_that_was_never_crawled_is_an_error_that_names_the_others(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("LOREMILL_DATA", str(tmp_path))
+    (tmp_path / "pages/heroes").mkdir(parents=True)
+    shown = CliRunner().invoke(app, ["crawls", "heros"])
+    assert shown.exit_code == 2
+    assert shown.stderr.startswith("error: ")
+    assert "heroes" in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
