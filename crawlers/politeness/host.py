@@ -35,6 +35,7 @@ class Host:
         self.delay = policy.delay  # at least the floor; longer while the host answers slowly
         self.stopped: HostStopped | None = None
         self.unanswered = 0  # requests in a row that brought no response
+        self.overtaxed = 0  # pages in a row that met a busy or broken server at the first try
         self.signals: str | None = None  # what robots.txt says of use by machines
         self._on_stop = on_stop
         self._longest_wait = longest_wait

@@ -27,7 +27,8 @@ from crawlers.politeness.rule import LEFT_ALONE
 _NEEDS_REST = {429, 500, 502, 503, 504, 522, 524}
 #: Rest without Retry-After, as a multiple of the back-off after a broken connection.
 _BUSY = 5
-#: Requests in a row without any answer after which the host counts as down.
+#: Requests in a row without any answer, or pages in a row that were too much for it at the first
+#: try, after which the host counts as down.
 _DOWN_AFTER = 8
 _AGAIN, _GIVEN_UP = "asks again", "gives up"
 
@@ -114,6 +115,14 @@ class PaceMiddleware(Component):
             outcome.rests += 1
             row.done = f"rests {rest:.3g} s, then {self._next(request)}"
             _log.warning("%s: status %d, resting for %.0f s", host.origin, response.status, rest)
+            host.overtaxed += not tried  # a broken page stays so: only others say more of the host
+            if host.overtaxed >= _DOWN_AFTER:
+                raise host.stop(
+                    f"was too busy for {host.overtaxed} pages in a row (status {response.status})",
+                    "run the same command again later",
+                )
+        else:
+            host.overtaxed = 0
         latency = request.meta.get("download_latency")
         if self._throttle and latency is not None:
             fine = response.status == 200
