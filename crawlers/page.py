@@ -46,8 +46,11 @@ class Page:
 
     def batch(self) -> pa.RecordBatch:
         """The page as a batch of one row."""
-        columns = [pa.array([getattr(self, column.name)], column.type) for column in PAGES]
-        return pa.RecordBatch.from_arrays(columns, schema=PAGES)
+        row = tuple(getattr(self, name) for name in PAGES.names)
+        return pa.RecordBatch.from_struct_array(pa.array([row], _ROW))
 
+
+#: One array of it is built several times faster than an array a column.
+_ROW = pa.struct(list(PAGES))
 
 assert {column.name for column in fields(Page)} == set(PAGES.names)

@@ -70,11 +70,11 @@ def test_data_version_follows_the_content_alone(tmp_path: Path) -> None:
 
 def test_parts_are_sealed_while_going(tmp_path: Path) -> None:
     store = PageStore(tmp_path)
-    writer = PageWriter(store, "c", seal_pages=10, seal_bytes=10_000)
+    writer = PageWriter(store, "c", seal_pages=10, seal_bytes=100_000)
     for number in range(25):
         writer.append(page(str(number)))
     assert len(store.parts()) == 2
-    writer.append(page("large", b"x" * 20_000))
+    writer.append(page("large", b"x" * 100_000))
     assert len(store.parts()) == 3
     writer.close()
     assert len(store.parts()) == 3

@@ -88,7 +88,7 @@ class Killer:
                     kill = Timer(self.random.choice([0, 0, 0.003, 0.01, 0.03]), process.kill)
                     listings = len(self.site.wiki.members("Films")) // self.site.api_cap
                     prefix, number = {
-                        "listing": ("/w/", self.random.randint(1, listings)),
+                        "listing": ("/w/", self.random.randint(1, 2)),
                         "listed": ("/w/", listings),
                         "page": ("/wiki/", self.random.randint(1, furthest)),
                     }[moment]
