@@ -10,14 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from threading import RLock
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from crawlers.samplesite.markup import Dialect
 
 #: Namespace ids of every MediaWiki (https://www.mediawiki.org/wiki/Manual:Namespace); 2 of its own.
 NAMESPACES = {
-    -1: "Special", 0: "", 1: "Talk", 2: "User", 4: "Project", 6: "File", 10: "Template",
-    14: "Category", 106: "Shipping",
+    -1: "Special", 0: "", 1: "Talk", 2: "User", 3: "User talk", 4: "Project", 5: "Project talk",
+    6: "File", 7: "File talk", 8: "MediaWiki", 9: "MediaWiki talk", 10: "Template",
+    11: "Template talk", 12: "Help", 13: "Help talk", 14: "Category", 15: "Category talk",
+    106: "Shipping",
 }  # fmt: skip
 _KINDS = ("page", "subcat", "file")
 _NUMBERS = {name.lower(): number for number, name in NAMESPACES.items() if name}
@@ -69,7 +72,7 @@ def namespace(title: str) -> int:
 
 def canonical(title: str) -> str | None:
     """A title as MediaWiki keeps it: spaces, first letter upper; None where it is invalid."""
-    title = re.sub(r"[ _]+", " ", title).strip()
+    title = re.sub(r"[ _]+", " ", normalize("NFC", title)).strip()
     if _ILLEGAL.search(title) or len(title.encode()) > 255:
         return None
     number = namespace(title)

@@ -7,10 +7,12 @@ Each gives some titles and the cursor to the rest, in MediaWiki's own form
 import re
 from typing import Any
 
-from crawlers.samplesite.wiki import Page, Wiki, canonical, namespace
+from crawlers.samplesite.wiki import NAMESPACES, Page, Wiki, canonical, namespace
 from crawlers.samplesite.wiki_parameters import ApiError, Parameters
 
 Json = dict[str, Any]
+#: Where an entry stands in a listing: three parts, which a cursor joins by bars.
+_Key = tuple[str | int, str | int, str | int]
 
 
 def listing(
@@ -26,8 +28,9 @@ def listing(
             return _all_pages(wiki, f"{prefix}ap", parameters, cap)
         case "links" if prefix:
             return _links(wiki, f"{prefix}pl", titles, parameters, cap)
-    name = "generator" if prefix else "list"
-    raise ApiError("badvalue", f'Unrecognized value for parameter "{name}": {module}.')
+    if prefix:
+        raise ApiError("badgenerator", f'Module "{module}" cannot be used as a generator.')
+    raise ApiError("badvalue", f'Unrecognized value for parameter "list": {module}.')
 
 
 def _category_members(
@@ -52,14 +55,14 @@ def _category_members(
     members.sort(key=_member_key)
     keys = [_member_key(page) for page in members]
     start = _resume(f"{prefix}continue", keys, parameters)
-    cursor = {f"{prefix}continue": keys[start + limit]} if len(keys) > start + limit else {}
+    cursor = _cursor(f"{prefix}continue", keys[start + limit :])
     return [page.title for page in members[start : start + limit]], cursor
 
 
-def _member_key(page: Page) -> str:
+def _member_key(page: Page) -> _Key:
     """Kind, sort key in hex, page id: what cmcontinue holds on the real sites."""
-    kind = "subcat" if page.namespace == 14 else "page"
-    return f"{kind}|{page.title.upper().encode().hex()}|{page.id}"
+    name = page.title.partition(":")[2] if page.namespace else page.title
+    return page.kind, name.upper().encode().hex(), page.id
 
 
 def _links(
@@ -69,20 +72,23 @@ def _links(
     parameters.read(f"{prefix}dir", f"{prefix}titles")
     limit = parameters.limit(f"{prefix}limit", "links", cap)
     found = sorted(
-        (f"{page.id}|{namespace(title)}|{title.replace(' ', '_')}", title)
+        ((page.id, namespace(title), title.replace(" ", "_")), title)
         for page in map(wiki.page, titles)
         if page
         for title in page.links()
         if namespace(title) != -1 and (not spaces or str(namespace(title)) in spaces)
     )
-    keys = [key for key, _ in found]
+    keys: list[_Key] = [key for key, _ in found]
     start = _resume(f"{prefix}continue", keys, parameters)
-    cursor = {f"{prefix}continue": keys[start + limit]} if len(keys) > start + limit else {}
+    cursor = _cursor(f"{prefix}continue", keys[start + limit :])
     return list(dict.fromkeys(title for _, title in found[start : start + limit])), cursor
 
 
 def _all_pages(wiki: Wiki, prefix: str, parameters: Parameters, cap: int) -> tuple[list[str], Json]:
     space = parameters.integer(f"{prefix}namespace") or 0
+    if space not in NAMESPACES:
+        what = f'Unrecognized value for parameter "{prefix}namespace": {space}.'
+        raise ApiError("badvalue", what)
     start = (parameters.get(f"{prefix}from") or "").replace("_", " ")
     start = (parameters.get(f"{prefix}continue") or start).replace("_", " ")
     beginning = (parameters.get(f"{prefix}prefix") or "").replace("_", " ")
@@ -128,12 +134,19 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\w+", re.sub(r"<[^>]*>", " ", text).lower())
 
 
-def _resume(name: str, keys: list[str], parameters: Parameters) -> int:
+def _cursor(name: str, rest: list[_Key]) -> Json:
+    return {name: "|".join(map(str, rest[0]))} if rest else {}
+
+
+def _resume(name: str, keys: list[_Key], parameters: Parameters) -> int:
     """The index where a continuation takes up. Raises ApiError badcontinue."""
     cursor = parameters.get(name)
-    if cursor is None:
+    if cursor is None or not keys:
         return 0
-    if cursor.count("|") != 2:
+    try:
+        parts = zip(keys[0], cursor.split("|", 2), strict=True)
+        sought = tuple(type(like)(part) for like, part in parts)
+    except ValueError:
         what = "Invalid continue param. You should pass the original value returned by the "
-        raise ApiError("badcontinue", what + "previous query.")
-    return next((index for index, key in enumerate(keys) if key >= cursor), len(keys))
+        raise ApiError("badcontinue", what + "previous query.") from None
+    return next((index for index, key in enumerate(keys) if key >= sought), len(keys))

@@ -58,7 +58,7 @@ class Parameters:
         found = [part for part in value.split("|") if part]
         if len(found) > limit:
             what = f'Too many values supplied for parameter "{name}". The limit is {limit}.'
-            more = {"parameter": name, "limit": limit, "lowlimit": 50, "highlimit": 500}
+            more = {"limit": limit, "lowlimit": 50, "highlimit": 500}
             raise ApiError("toomanyvalues", what, more)
         return found
 

@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from unicodedata import is_normalized
+from urllib.parse import quote
 
 from crawlers.samplesite.wiki import NAMESPACES, Page, Wiki, canonical, namespace
 from crawlers.samplesite.wiki_lists import listing
 from crawlers.samplesite.wiki_parameters import ApiError, Parameters
 
 Json = dict[str, Any]
+
+_NOT_NFC = "invalid or non-normalized data. Textual data should be valid, NFC-normalized Unicode."
 
 
 @dataclass
@@ -82,7 +86,11 @@ def _asked_for(wiki: Wiki, parameters: Parameters) -> _PageSet:
             pages.invalid.append({"title": asked, "invalidreason": reason, "invalid": True})
             continue
         if title != asked:
-            pages.normalized.append({"fromencoded": False, "from": asked, "to": title})
+            is_composed = is_normalized("NFC", asked)
+            if not is_composed:
+                parameters.warn("query", f'The value passed for "titles" contains {_NOT_NFC}')
+            said = asked if is_composed else quote(asked)
+            pages.normalized.append({"fromencoded": not is_composed, "from": said, "to": title})
         if title not in pages.titles:
             pages.titles.append(title)
     ids = set(parameters.values("pageids"))
@@ -115,6 +123,9 @@ def _tell(wiki: Wiki, titles: Iterable[str], parameters: Parameters) -> list[Jso
     for title in titles:
         page = wiki.page(title)
         entry = _listed(wiki, title)
+        if entry["ns"] < 0:
+            told.append({**entry, "special": True})
+            continue
         if page is None:
             entry["missing"] = True
         if "info" in props:
