@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.extract.book_boilerplate import strip_boilerplate
 from pipeline.extract.chapters import Book, book_pieces
-from pipeline.extract.epub_package import Document, Entry, Package, kinds_of, open_epub
+from pipeline.extract.epub_package import Document, Entry, Package, kinds_of, open_epub, remove
 from pipeline.extract.outline import (
     Section,
     chapters,
@@ -117,19 +117,7 @@ def _remove_what_is_no_text(body: Any) -> None:
             or not _CLASSES.isdisjoint(element.get("class", "").split())
             or element.get("id") in ("pg-header", "pg-footer")
         ):
-            _drop(element)
+            remove(element)
     for element in body.iter():
         element.text = element.text and without_marks(element.text)
         element.tail = element.tail and without_marks(element.tail)
-
-
-def _drop(element: Any) -> None:
-    """Remove an element and keep what follows it."""
-    parent, before = element.getparent(), element.getprevious()
-    if parent is None:
-        return
-    if before is not None:
-        before.tail = (before.tail or "") + (element.tail or "")
-    else:
-        parent.text = (parent.text or "") + (element.tail or "")
-    parent.remove(element)

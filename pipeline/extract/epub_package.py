@@ -34,7 +34,7 @@ _DOCUMENTS = frozenset(("application/xhtml+xml", "text/html", "application/x-dtb
 #: May declare entities, which are not wanted; the ones HTML knows are put in place.
 _DOCTYPE = re.compile(r"<!DOCTYPE[^>\[]*(?:\[[^\]]*\][^>]*)?>", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
-_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,31});")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
 _EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 #: What zipfile and lxml raise at a file that is not what it says.
@@ -121,6 +121,8 @@ def _tree(data: bytes) -> Any:
     root = etree.fromstring(text.strip().encode("utf-8", "replace") or b"<none/>", parser)
     if root is None:
         raise NoStoryError(NOT_EPUB, len(data))
+    for entity in list(root.iter(etree.Entity)):
+        remove(entity)
     for element in root.iter(etree.Element):
         element.tag = element.tag.rpartition("}")[2].rpartition(":")[2].lower()
     etree.cleanup_namespaces(root)
@@ -239,3 +241,15 @@ def _fragment(href: str) -> str:
 
 def _words(element: Any) -> str:
     return " ".join("".join(element.itertext()).split())[:300]
+
+
+def remove(element: Any) -> None:
+    """Remove an element and keep what follows it."""
+    parent, before = element.getparent(), element.getprevious()
+    if parent is None:
+        return
+    if before is not None:
+        before.tail = (before.tail or "") + (element.tail or "")
+    else:
+        parent.text = (parent.text or "") + (element.tail or "")
+    parent.remove(element)
