@@ -25,6 +25,7 @@ from pipeline.extract.piece import NoStoryError, Piece
 from pipeline.extract.selected import SELECTED, read_selected
 from pipeline.extract.sorted_table import SortedTable
 from pipeline.extract.table_row import read_row
+from pipeline.extract.wikitext import read_wikitext
 from pipeline.schema import DOCUMENTS, DROPPED
 
 #: A page beyond this is no article or book: the largest book of Project Gutenberg is under 20 MB.
@@ -123,6 +124,9 @@ def _parse(page: dict[str, Any], rules: SourceRules) -> tuple[str, list[Piece]]:
         case "text/html" | "application/xhtml+xml":
             article = read_article(body, rules.sections)
             return page["title"] or article.title or _last_part(page["url"]), article.pieces
+        case "text/x-wiki":
+            article = read_wikitext(body, rules.sections)
+            return page["title"] or _last_part(page["url"]), article.pieces
         case "text/plain":
             book = read_book(body)
             return page["title"] or book.title or _last_part(page["url"]), book.pieces
@@ -168,8 +172,9 @@ def _address(page: dict[str, Any], piece: Piece) -> str:
     """Where a person finds the piece: its section on the page, a row's own page if it has one."""
     if page["content_type"] == "application/json" and page["attribution_url"]:
         return str(page["attribution_url"])
-    # Only HTML has a place for the fragment to lead to.
-    if "html" in page["content_type"] and piece.anchor != SELECTED:
+    # Only HTML has a place for the fragment to lead to; a dump's page has its HTML on the wiki.
+    has_fragments = "html" in page["content_type"] or "x-wiki" in page["content_type"]
+    if has_fragments and piece.anchor != SELECTED:
         return f"{urldefrag(page['url']).url}#{quote(piece.anchor)}"
     return str(page["url"])
 
