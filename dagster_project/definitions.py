@@ -5,6 +5,7 @@ import os
 import dagster as dg
 
 from crawlers.franchise import corpora_folder, data_root
+from dagster_project.automation import automate
 from dagster_project.registry import load_registry
 from dagster_project.resources import Crawler, DataStore, Gpu
 
@@ -15,7 +16,7 @@ def defs() -> dg.Definitions:
     corpora = corpora_folder()
     load_registry(corpora)
     return dg.Definitions.merge(
-        dg.load_from_defs_folder(path_within_project=corpora),
+        automate(dg.load_from_defs_folder(path_within_project=corpora)),
         dg.Definitions(
             resources={
                 "data": DataStore(root=str(data_root())),
