@@ -16,6 +16,7 @@ class WikiSite:
 
     wiki: Wiki
     api_cap: int = API_CAP
+    api_path: str = "/w/api.php"
 
     @property
     def name(self) -> str:
@@ -28,7 +29,7 @@ class WikiSite:
             return text(200, self.wiki.robots)
         if request.path == "/":
             return text(301, "", Location=f"{request.origin}/wiki/Main_Page")
-        if request.path == "/w/api.php":
+        if request.path == self.api_path:
             return wiki_api.serve(self.wiki, request, self.api_cap)
         if request.path.startswith("/wiki/") or request.path == "/w/index.php":
             return wiki_html.serve(self.wiki, request)

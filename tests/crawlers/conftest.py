@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,9 +72,9 @@ def serve() -> Iterator[Callable[..., WikiServer]]:
     """Serves a wiki (of Wikipedia's kind, or of Bulbapedia's) until the test ends."""
     servers: list[SiteServer] = []
 
-    def start(kind: str = "wikipedia", api_cap: int = 50) -> WikiServer:
+    def start(kind: str = "wikipedia", **paths_and_limits: Any) -> WikiServer:
         wiki = {"wikipedia": wikipedia, "bulbapedia": bulbapedia}[kind]()
-        site = FaultySite(WikiSite(wiki, api_cap))
+        site = FaultySite(WikiSite(wiki, **paths_and_limits))
         servers.append(SiteServer([site], [0]))
         return WikiServer(wiki, site, servers[-1])
 
