@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scrapy.http import Response
 
 from crawlers.contact import is_contact, user_agent
@@ -63,6 +65,21 @@ def test_a_delay_beyond_reason_stops_the_host(delay: float) -> None:
     assert stopped == [host]
     with pytest.raises(HostStopped):
         turns(host, 1)
+
+
+@given(st.lists(st.tuples(st.floats(0, 200), st.booleans()), max_size=20), st.floats(0, 900))
+def test_slow_answers_lengthen_the_delay_and_fast_ones_never_undercut_the_floor(
+    answers: list[tuple[float, bool]], crawl_delay: float
+) -> None:
+    host = Host("http://h", replace(LOOPBACK, delay=0.5), lambda _: None)
+    host.at_least(crawl_delay)
+    for latency, fine in answers:
+        before = host.delay
+        host.adapt(latency, 60, fine=fine)
+        assert host.delay >= max(0.5, crawl_delay)
+        assert host.delay >= min(latency, 60)
+        assert fine or host.delay >= before
+        assert host.delay <= max(60, crawl_delay, before)
 
 
 def test_only_so_many_at_a_time() -> None:
