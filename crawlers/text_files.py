@@ -58,8 +58,8 @@ class FoundFiles:
         return "; ".join(parts)
 
 
-def find_files(path: Path) -> FoundFiles:
-    """The files that `path` means, read or passed over.
+def find_files(path: Path, spec: Path | None = None) -> FoundFiles:
+    """The files that `path` means, read or passed over; the YAML file `spec` is neither.
 
     Raises FileNotFoundError, and ValueError for what is no pattern.
     """
@@ -75,6 +75,8 @@ def find_files(path: Path) -> FoundFiles:
     else:
         raise FileNotFoundError(path)
     for candidate in sorted(candidates):
+        if spec is not None and candidate.absolute() == spec.absolute():
+            continue
         name = candidate.relative_to(root.parent).as_posix()
         # What was named itself is no link "within" anything, and may be hidden.
         reason = _no_text(candidate, candidate.relative_to(root).parts)

@@ -56,7 +56,7 @@ class FilesSpider(FranchiseSpider):
         assert isinstance(source, FilesSource)
         path = source.located(self.file.parent)
         try:
-            found = find_files(path)
+            found = find_files(path, self.file)
         except FileNotFoundError as error:
             raise SourceError("is not there", _PATH) from error
         except ValueError as error:

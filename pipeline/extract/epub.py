@@ -7,6 +7,7 @@ page, a preface and the like is handed on as front or back matter.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pipeline.extract.book_boilerplate import strip_boilerplate
@@ -43,15 +44,15 @@ _FEWEST_CHAPTERS = 2
 def read_epub(body: bytes) -> Book:
     """The chapters of an EPUB file. Raises NoStoryError."""
     package = open_epub(body)
-    sections: list[Section] = []
     by_contents = _has_contents(package)
+    sections: list[Section] = []
     for path, document in package.documents.items():
         entries = [e for e in package.contents if e.path == path] if by_contents else None
-        for section in _sections(document, entries):
-            # Before the first chapter that the contents name stand cover and title page.
-            front = by_contents and section.title is None and not any(s.title for s in sections)
-            matter = front or section.matter
-            sections.append(Section(section.level, section.title, section.text, matter))
+        sections += _sections(document, entries)
+    first = next((n for n, section in enumerate(sections) if section.title is not None), None)
+    if first is not None and sum(s.title is not None for s in sections) >= _FEWEST_CHAPTERS:
+        # Before the first chapter stand cover and title page.
+        sections[:first] = [replace(section, matter=True) for section in sections[:first]]
     pieces = book_pieces(chapters(sections))
     if not pieces:
         raise NoStoryError("EPUB has no text", len(package.documents))

@@ -120,7 +120,9 @@ def without_marks(text: str) -> str:
 
 
 def heading_text(element: Any) -> str:
-    """A heading's words, on one line."""
+    """A heading's words, on one line. Changes the tree, where a line ends in it."""
+    for line_end in element.iter("br"):
+        line_end.tail = f" {line_end.tail or ''}"
     return " ".join("".join(element.itertext()).split())[:_LONGEST_TITLE]
 
 

@@ -73,6 +73,14 @@ def test_a_folder_is_read_in_the_order_of_its_names(workplace) -> None:
     ]
 
 
+def test_the_yaml_may_lie_among_its_texts(workplace) -> None:
+    (folder(workplace) / "a.txt").write_text("Once.")
+    workplace.franchise("lamps", {**SOURCE, "path": "."})
+    crawl = workplace.crawl("files", "lamps")
+    assert list(crawl.pages()) == ["file:a.txt"]
+    assert crawl.outcome.failures == []
+
+
 def test_only_what_changed_is_stored_and_what_vanished_is_gone(workplace) -> None:
     texts = folder(workplace) / "texts"
     texts.mkdir()

@@ -62,9 +62,13 @@ def test_an_old_book_has_its_contents_in_ncx_and_its_matter_in_the_guide() -> No
 
 
 def test_without_contents_the_headings_part_it() -> None:
-    chapters = "".join(f"<h2>Tale {n}</h2><h3>A scene</h3><p>{WORDS}</p>" for n in (1, 2))
+    chapters = "<p>by Nobody</p>" + "".join(
+        f"<h2>Tale<br/>{n}</h2><h3>A <i>s</i>cene</h3><p>{WORDS}</p>" for n in (1, 2)
+    )
     pieces = read({"content.opf": package(["all"]), "text/all.xhtml": xhtml(chapters)})
-    assert [section for section, _, _ in pieces] == ["Tale 1, A scene", "Tale 2, A scene"]
+    assert [(section, why) for section, _, why in pieces] == [
+        (None, "front or back matter"), ("Tale 1, A scene", None), ("Tale 2, A scene", None)
+    ]  # fmt: skip
     whole = read({"content.opf": package(["all"]), "text/all.xhtml": xhtml(f"<p>{WORDS}</p>")})
     assert whole == [("text", WORDS.strip(), None)]
 
