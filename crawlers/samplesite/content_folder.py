@@ -1,10 +1,11 @@
 """Serves a folder of saved pages and books through the replicas, e.g. to try real text.
 
-DIR/bulbapedia and DIR/wikipedia hold *.html: whole saved pages are served as they are, fragments
-in a skin's shell. The title is that of <title> without the site's name, else the file's name.
-`categories.json` beside them may map a category to titles; everything else is in Category:All.
-DIR/gutenberg holds *.txt, served byte for byte; `catalogue.csv` there (pg_catalog's columns and a
-column File) may give the rows, else they are read from the books' own headers.
+DIR/bulbapedia and DIR/wikipedia hold *.html: whole saved pages are served as they are, under the
+id and revision that they show, fragments in a skin's shell. The title is that of <title> without
+the site's name, else the file's name. `categories.json` beside them may map a category to titles;
+everything else is in Category:All. DIR/gutenberg holds *.txt, served byte for byte; `catalogue.csv`
+there (pg_catalog's columns and a column File) may give the rows, else they are read from the books'
+own headers.
 """
 
 import csv
@@ -44,20 +45,31 @@ def _fill(wiki: Wiki, folder: Path) -> None:
         return
     listed = folder / "categories.json"
     mapping: dict[str, list[str]] = json.loads(listed.read_text("utf-8")) if listed.exists() else {}
+    taken: set[int] = set()
     for path in paths:
         body = path.read_bytes()
         title = _page_title(path, body)
         categories = tuple(category for category, titles in mapping.items() if title in titles)
         whole = re.search(rb"<html[\s>]", body, re.I) is not None
-        wiki.create(
+        page = wiki.create(
             title,
             "" if whole else body.decode("utf-8", "replace"),
             categories=categories or ("All",),
             dialect=Dialect.RAW,
             whole_page=body if whole else None,
+            page_id=_own(b"wgArticleId", body, taken),
+            revision=_own(b"wgRevisionId", body, set()),
         )
+        taken.add(page.id)
     for category in sorted({c for page in wiki.pages() for c in page.categories}):
         wiki.create(f"Category:{category}")
+
+
+def _own(name: bytes, body: bytes, taken: set[int]) -> int:
+    """A number that a saved page's head gives itself; 0 where there is none, or it is taken."""
+    found = re.search(rb'"%s":\s*(\d{1,15})\b' % name, body)
+    number = int(found[1]) if found else 0
+    return 0 if number in taken else number
 
 
 def _page_title(path: Path, body: bytes) -> str:

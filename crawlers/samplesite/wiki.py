@@ -99,6 +99,7 @@ class Wiki:
     _pages: dict[str, Page] = field(default_factory=dict)
     _next_id: int = 101
     _next_revision: int = 5001
+    _minutes: int = 5000  # of edits, one each
     _lock: RLock = field(default_factory=RLock)
 
     def page(self, title: str) -> Page | None:
@@ -130,15 +131,19 @@ class Wiki:
         disambiguation: bool = False,
         dialect: Dialect = Dialect.LEGACY,
         whole_page: bytes | None = None,
+        page_id: int = 0,
+        revision: int = 0,
     ) -> Page:
-        """Add a page. Raises ValueError where the title is taken or invalid."""
+        """Add a page; 0 for the next id or revision. Raises ValueError where the title is taken."""
         with self._lock:
             if canonical(title) != title or title in self._pages:
                 raise ValueError(f"{self.name}: {title!r} is taken or not a canonical title")
-            revision, edited = self._new_revision()
-            page = Page(self._next_id, title, revision, 0, edited, edited, body, categories,
-                        redirect_to, disambiguation, dialect, whole_page)  # fmt: skip
-            self._next_id += 1
+            new_revision, edited = self._new_revision()
+            page = Page(page_id or self._next_id, title, revision or new_revision, 0, edited,
+                        edited, body, categories, redirect_to, disambiguation, dialect,
+                        whole_page)  # fmt: skip
+            self._next_id = max(self._next_id, page.id) + 1
+            self._next_revision = max(self._next_revision, page.revision + 1)
             self._pages[title] = page
             return page
 
@@ -184,4 +189,5 @@ class Wiki:
     def _new_revision(self) -> tuple[int, datetime]:
         revision = self._next_revision
         self._next_revision += 1
-        return revision, _FIRST_EDIT + timedelta(minutes=revision)
+        self._minutes += 1
+        return revision, _FIRST_EDIT + timedelta(minutes=self._minutes)

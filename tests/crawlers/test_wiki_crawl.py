@@ -116,6 +116,22 @@ def test_a_page_that_is_another_than_listed_is_not_stored(workplace, serve: Call
     assert workplace.crawl("wikipedia", "films").outcome.fetched == 1
 
 
+def test_a_page_newer_than_listed_is_not_fetched_again(workplace, serve: Callable) -> None:
+    served = serve()
+    page = served.wiki.create("Film", "<p>Listed.</p>")
+    # As where somebody edits it between the listing and the fetch: the next listing says so too.
+    newer = f'"wgRevisionId":{page.revision + 1},"wgArticleId":{page.id}'
+    body = f"<html><script>RLCONF={{{newer}}}</script>Newer.</html>"
+    served.site.script["/wiki/Film"] = [html(200, body)]
+    workplace.franchise("films", {"spider": "wikipedia", "site": served.origin, "titles": ["Film"]})
+    first = workplace.crawl("wikipedia", "films")
+    (row,) = first.pages().values()
+    assert row["revision"] == str(page.revision + 1)
+    assert (first.outcome.stale, first.outcome.failures) == (0, [])
+    served.wiki.edit("Film", "<p>Newer.</p>")
+    assert workplace.crawl("wikipedia", "films").outcome.unchanged == 1
+
+
 def rows(store) -> list[dict[str, object]]:
     return [row for part in store.parts() for row in pq.read_table(part).to_pylist()]
 

@@ -1,7 +1,6 @@
 """The MediaWiki spider against a real MediaWiki: by YAML alone, crawled, changed, re-crawled."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from typing import Any
 from urllib.error import HTTPError
@@ -22,7 +21,7 @@ from crawlers.wiki_listing import (
 )
 from pipeline.extract import SourceRules, extract
 from tests.crawl_workplace import Finished, Workplace
-from tests.integration.mediawiki import API_PATH, ARTICLE_PATH, RealWiki, missing
+from tests.integration.mediawiki import API_PATH, ARTICLE_PATH, RealWiki, require
 
 #: More than the API names in an answer (500) and a category page shows (200).
 FILMS = 560
@@ -42,10 +41,7 @@ def story(name: str, *categories: str) -> str:
 
 @pytest.fixture(scope="module")
 def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealWiki]:
-    if lacking := missing():
-        if os.environ.get("CI") == "true":
-            pytest.fail(lacking)
-        pytest.skip(lacking)
+    require()
     real = RealWiki(tmp_path_factory.mktemp("mediawiki"))
     films = [f"Film {n}" for n in range(1, FILMS + 1)]
     real.write(

@@ -5,7 +5,6 @@ pages, how a listing goes on; ids and dates are each wiki's own.
 """
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,7 @@ import pytest
 from crawlers.samplesite.exchange import Request
 from crawlers.samplesite.replicas import wikipedia
 from crawlers.samplesite.wiki_site import WikiSite
-from tests.integration.mediawiki import API_PATH, RealWiki, missing
+from tests.integration.mediawiki import API_PATH, RealWiki, require
 
 Json = dict[str, Any]
 #: Title, categories, text; a link in brackets.
@@ -41,10 +40,7 @@ _RESOLVED = {**_PROPERTIES, "redirects": "1"}
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealWiki]:
-    if lacking := missing():
-        if os.environ.get("CI") == "true":
-            pytest.fail(lacking)
-        pytest.skip(lacking)
+    require()
     wiki = RealWiki(tmp_path_factory.mktemp("mediawiki"))
     special = {"Film": "__DISAMBIG__", "Moved film": "#REDIRECT [[Film 1]]"}
     wiki.delete(["Main Page"])

@@ -118,7 +118,8 @@ def test_the_harvest_leads_to_every_book(sites, get):
 
 def test_other_content_is_served_as_it_is(tmp_path, get, api):
     whole = (
-        b"<!DOCTYPE html><html><head><title>A Dog - Wikipedia</title></head><body>x</body></html>"
+        b"<!DOCTYPE html><html><head><title>A Dog - Wikipedia</title><script>RLCONF={"
+        b'"wgRevisionId":987654,"wgArticleId":4711}</script></head><body>x</body></html>'
     )
     (tmp_path / "wikipedia").mkdir()
     (tmp_path / "wikipedia" / "dog.html").write_bytes(whole)
@@ -130,6 +131,8 @@ def test_other_content_is_served_as_it_is(tmp_path, get, api):
     with SampleSites(content=tmp_path) as sites:
         assert get(f"{sites.wikipedia}/wiki/A_Dog")[1] == whole
         assert b"<h2>Plot</h2><p>It sleeps.</p>" in get(f"{sites.wikipedia}/wiki/A_cat")[1]
+        (page,) = api(sites.wikipedia, titles="A Dog", prop="info")["query"]["pages"]
+        assert (page["pageid"], page["lastrevid"]) == (4711, 987654)  # as the page itself says
         for category, title in (("Pets", "A Dog"), ("All", "A cat")):
             answer = api(sites.wikipedia, list="categorymembers", cmtitle=f"Category:{category}")
             assert [m["title"] for m in answer["query"]["categorymembers"]] == [title]
