@@ -1,15 +1,20 @@
 """How a crawl treats a site that asks for something, or is unwell. Times are the server's own."""
 
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from threading import Lock
 
 import pytest
 
-from crawlers.samplesite.exchange import Response, html, text
+from crawlers.samplesite.exchange import Request, Response, Site, html, text
+from crawlers.samplesite.server import SiteServer
 
 
 def gap_after(served, path: str) -> float:
@@ -77,21 +82,6 @@ def test_a_crawl_delay_beyond_reason_stops_the_host(served, crawl) -> None:
     assert done.status == 1
     assert "86400 s between two requests" in done.errors[-1]
     assert served.paths() == ["/robots.txt"]
-
-
-@pytest.mark.parametrize("robots", [text(503, "down"), text(500, "broken")])
-def test_robots_that_cannot_be_had_forbids_all(served, crawl, robots: Response) -> None:
-    served.site.always["/robots.txt"] = robots
-    done = crawl()
-    assert done.status == 1
-    assert set(served.paths()) == {"/robots.txt"}
-    assert f"answered {robots.status}" in done.errors[-1]
-    assert "forbids all" in done.outcome.robots[served.origin]
-
-
-def test_robots_that_is_not_there_allows_all(served, crawl) -> None:
-    served.site.always["/robots.txt"] = text(404, "none")
-    assert crawl().status == 0
 
 
 def test_robots_closes_a_page_but_not_the_api(served, crawl) -> None:
@@ -269,3 +259,77 @@ def test_a_host_that_falls_silent_is_left_alone(workplace, served) -> None:
     assert "did not answer 8 requests in a row" in done.errors[0]
     assert served.site.refused <= 10
     assert done.store.count() == 3
+
+
+@dataclass
+class Watched:
+    """Answers slowly, and counts how many requests it answers at once."""
+
+    site: Site
+    at_once: int = 0
+    most: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    @property
+    def name(self) -> str:
+        return self.site.name
+
+    def content_hash(self) -> str:
+        return ""
+
+    def answer(self, request: Request) -> Response:
+        with self.lock:
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+        time.sleep(0.05)
+        try:
+            return self.site.answer(request)
+        finally:
+            with self.lock:
+                self.at_once -= 1
+
+
+def test_of_several_sources_no_two_requests_are_under_way(workplace, served) -> None:
+    for n in range(1, 5):
+        served.wiki.create(f"Show {n}", "<p>Plot.</p>", categories=("Shows",))
+    watched = Watched(served.site)
+    server = SiteServer([watched], [0])
+    site = {"spider": "wikipedia", "site": server.origins[0]}
+    workplace.franchise(
+        "films",
+        {**site, "name": "first", "titles": ["Film 1", "Film 2"]},
+        {**site, "name": "second", "categories": ["Shows"]},
+        {**site, "name": "third", "titles": ["Film 3", "Film 4"]},
+    )
+    with server:
+        done = workplace.crawl("wikipedia", "films")
+    assert done.status == 0, done.stderr
+    assert done.outcome.fetched == 8
+    assert watched.most == 1
+
+
+#: A minute of one second, else it would take real ones.
+_SHORT_MINUTE = """
+import crawlers.politeness.host as host
+from scrapy.cmdline import execute
+host._MINUTE = 1.0
+execute()
+"""
+
+
+def test_the_cap_a_minute_holds_over_a_crawl(workplace, served) -> None:
+    titles = [f"Film {n}" for n in range(1, 5)]
+    source = {"spider": "wikipedia", "site": served.origin, "titles": titles}
+    workplace.franchise("films", {**source, "policy": {"requests_per_minute": 2}})
+    subprocess.run(
+        [sys.executable, "-c", _SHORT_MINUTE, "crawl", "wikipedia", "-a", "franchise=films"],
+        cwd=workplace.folder,
+        env=workplace.environment,
+        check=True,
+    )
+    assert workplace.outcome("films", "wikipedia").requests_per_minute == 2
+    times = [entry.time for entry in served.requests()]
+    assert len(times) == 6
+    # What arrives a little late comes closer to the next: two minutes' gaps even it out.
+    assert times[4] - times[0] >= 1.9
+    assert times[5] - times[1] >= 1.9
