@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urldefrag
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,20 +43,19 @@ def look(pages: pa.Table, rules: Mapping[str, SourceRules]) -> Preview:
     if unknown := sorted({row["source"] for row in rows} - set(rules)):
         there = ", ".join(rules)
         raise NoRulesError(f"there are pages of a source {unknown[0]!r}; its sources are: {there}")
+    looks = [Look(row, *_extracted(pages.slice(n, 1), rules)[:2]) for n, row in enumerate(rows)]
+    return Preview(looks, _extracted(pages, rules)[2])
+
+
+def _extracted(
+    pages: pa.Table, rules: Mapping[str, SourceRules]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    """Documents, what was dropped, and the figures.
+
+    Page by page it is known what came of which; only together do repeated pages show.
+    """
     with TemporaryDirectory(prefix="loremill-preview-") as folder:
         figures = extract(pages.to_batches(), rules, Path(folder))
         documents = pq.read_table(Path(folder) / "documents.parquet").to_pylist()
         dropped = pq.read_table(Path(folder) / "dropped.parquet").to_pylist()
-    looks = [Look(row, [], []) for row in rows]
-    by_url = {urldefrag(one.page["url"]).url: one for one in looks}
-    by_url |= {one.page["url"]: one for one in looks}
-
-    def page_of(row: dict[str, Any]) -> Look:
-        # A document of an HTML page leads to its heading: the page's url with a fragment.
-        return by_url.get(row["url"]) or by_url[urldefrag(row["url"]).url]
-
-    for document in documents:
-        page_of(document).documents.append(document)
-    for piece in dropped:
-        page_of(piece).dropped.append(piece)
-    return Preview(looks, figures)
+        return documents, dropped, figures

@@ -12,6 +12,7 @@ from crawlers.franchise import FranchiseSpec
 from crawlers.sources import source_name
 from dagster_project.preview import Look, Preview
 from pipeline.extract.mediawiki import NO_WANTED_SECTION, headings
+from pipeline.extract.wikitext import wikitext_headings
 from pipeline.licences import LICENCES
 from pipeline.reports.text import counted, one_line
 
@@ -51,7 +52,9 @@ def _headings(preview: Preview) -> Iterator[str]:
     for look in preview.looks:
         if any(piece["reason"] == NO_WANTED_SECTION for piece in look.dropped):
             pages[look.page["source"]] += 1
-            there[look.page["source"]].update(set(headings(look.page["body"])))
+            is_wikitext = "x-wiki" in look.page["content_type"]
+            written = (wikitext_headings if is_wikitext else headings)(look.page["body"])
+            there[look.page["source"]].update(set(written))
     for source, count in pages.items():
         if named := there[source].most_common(20):
             listed = ", ".join(f"{one_line(text, 40)} ({times})" for text, times in named)

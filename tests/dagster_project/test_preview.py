@@ -112,6 +112,38 @@ def test_what_is_dropped_and_why(project, preview, page):
     assert preview("keepers", "--file", str(without)).exit_code == 0
 
 
+def test_rows_of_a_table_and_a_dump(project, preview):
+    folder = project.folder / "corpora" / "keepers"
+    folder.mkdir(parents=True)
+    plots = [f'Lamp {n},"{_TEXT}",https://example.org/lamps\n' for n in range(5)]
+    (folder / "plots.csv").write_text("Title,Plot,Wiki Page\n" + "".join(plots), "utf-8")
+    pages = "".join(
+        f"<page><title>{title}</title><ns>0</ns><id>{n}</id><revision><id>{n}</id><text>{text}"
+        "</text></revision></page>"
+        for n, (title, text) in enumerate(
+            [("A", f"== Plot ==\n{_TEXT}"), ("B", "== The tale ==\nShort.")], start=1
+        )
+    )
+    (folder / "wiki.xml").write_text(
+        "<mediawiki><siteinfo><base>https://wiki.example/wiki/Main</base><namespaces>"
+        f'<namespace key="0" /></namespaces></siteinfo>{pages}</mediawiki>',
+        "utf-8",
+    )
+    project.write(
+        "keepers",
+        _HEAD
+        + "    - {spider: files, path: plots.csv, licence: CC0-1.0}\n"
+        + "    - {spider: dump, path: wiki.xml, licence: CC0-1.0}\n",
+    )
+    shown = preview("keepers", "--json")
+    assert shown.exit_code == 0, shown.output
+    told = json.loads(shown.stdout)
+    assert {page["title"]: len(page["documents"]) for page in told["pages"]} == {
+        "Lamp 0": 1, "Lamp 1": 1, "Lamp 2": 1, "A": 1, "B": 0
+    }  # fmt: skip
+    assert any("the headings there are The tale (1);" in line for line in told["advice"])
+
+
 def test_advice_on_what_looks_wrong(project, page):
     project.write("keepers", _HEAD + "    - {spider: wikipedia, titles: [A]}\n")
     spec = load_franchise("keepers", project.folder / "corpora")
