@@ -61,7 +61,7 @@ class FoundFiles:
 def find_files(path: Path, spec: Path | None = None) -> FoundFiles:
     """The files that `path` means, read or passed over; the YAML file `spec` is neither.
 
-    Raises FileNotFoundError, and ValueError for what is no pattern.
+    Raises FileNotFoundError, OSError where a folder cannot be read, ValueError for no pattern.
     """
     found = FoundFiles()
     if path.is_dir():
@@ -90,7 +90,11 @@ def find_files(path: Path, spec: Path | None = None) -> FoundFiles:
 
 def _below(folder: Path) -> Iterator[Path]:
     """All files below a folder and its symbolic links, those to folders too."""
-    for parent, folders, names in os.walk(folder):
+
+    def cannot_be_read(error: OSError) -> None:
+        raise error  # its files are not gone
+
+    for parent, folders, names in os.walk(folder, onerror=cannot_be_read):
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
         yield from (Path(parent) / name for name in [*names, *links])
 

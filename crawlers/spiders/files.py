@@ -59,6 +59,9 @@ class FilesSpider(FranchiseSpider):
             found = find_files(path, self.file)
         except FileNotFoundError as error:
             raise SourceError("is not there", _PATH) from error
+        except OSError as error:
+            what = f"{error.filename} cannot be read: {error.strerror}"
+            raise SourceError(what, "see who may read it") from error
         except ValueError as error:
             raise SourceError(f"is no pattern: {error}", _PATH) from error
         told = found.told()

@@ -47,7 +47,7 @@ class WebSpider(FranchiseSpider):
         url = urldefrag(url).url
         stored = self.stored(url, source)
         headers = {}
-        if stored is not None:
+        if stored is not None and title in (None, stored.title):
             headers = {"If-None-Match": stored.etag, "If-Modified-Since": stored.last_modified}
         request = Request(
             url,
@@ -145,7 +145,8 @@ def _addresses(page: HtmlResponse, selector: str) -> list[str]:
             address = urldefrag(page.urljoin((href or "").strip())).url
         except ValueError:  # e.g. a bracket where a host should be
             continue
-        if href and address.startswith(("http://", "https://")):
+        in_page = (href or "#").lstrip().startswith("#")
+        if not in_page and address.startswith(("http://", "https://")):
             addresses[address] = None
     return list(addresses)
 

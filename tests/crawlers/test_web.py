@@ -90,7 +90,7 @@ LINKS = {"links": "li.tale", "next": 'a[rel="next"]', "story": "article"}
 def test_lists_are_followed_to_their_end_and_no_page_twice(workplace, serve_pages) -> None:
     served = serve_pages(
         {
-            "/list": listing("/a", "b?part=1", "/a#top", following="/list?page=2"),
+            "/list": listing("/a", "b?part=1", "/a#top", "#up", following="/list?page=2"),
             "/list?page=2": listing("/b?part=2", "/a", following="/list"),
             "/a": story("A"),
             "/b?part=1": story("B, one"),
