@@ -26,6 +26,9 @@ _LONGEST_TAG = 2**20
 _DEEPEST = 32
 #: A redirect of a dump older than format 0.4, which had no <redirect>.
 _REDIRECT = re.compile(r"\s*#\s*redirect\s*:?\s*\[\[([^\[\]|#\n]+)", re.IGNORECASE)
+_PREFIXED_LINK = re.compile(r"\[\[([^\[\]|:\n]{1,100}):([^\[\]|\n]{1,300})[|\]]")
+#: Where a link is none: comments, and what stands as it is written.
+_NOT_READ = re.compile(r"<!--.*?(?:-->|\Z)|<nowiki>.*?(?:</nowiki>|\Z)", re.DOTALL)
 _CATEGORY = 14  # the namespace
 _AGAIN = "fetch the file again, and compare its checksum with the published one"
 
@@ -62,7 +65,7 @@ class Wiki:
 
     def categories(self, wikitext: str) -> set[str]:
         """The categories that a page's own wikitext puts it in."""
-        links = re.finditer(r"\[\[([^\[\]|:\n]{1,100}):([^\[\]|\n]{1,300})[|\]]", wikitext)
+        links = _PREFIXED_LINK.finditer(_NOT_READ.sub("", wikitext))
         return {self.title(link[2]) for link in links if self._means_category(link[1])}
 
     def _means_category(self, prefix: str) -> bool:
