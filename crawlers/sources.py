@@ -5,6 +5,7 @@
 
 import pkgutil
 import re
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -66,6 +67,11 @@ class WrittenPolicy(Written):
     attribution: str | None = Field(None, description="whom to name, e.g. 'Wookieepedia editors'")
     delay: float | None = Field(None, ge=0, le=3600, description="seconds between two requests")
     requests_per_minute: int | None = Field(None, ge=1, le=600)
+
+    @field_validator("checked", mode="before")
+    @classmethod
+    def _as_written(cls, checked: object) -> object:
+        return checked.isoformat() if isinstance(checked, date) else checked  # YAML has dates
 
 
 class AnySource(Written):

@@ -10,8 +10,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
+
+from crawlers.franchise import COMPONENT
 
 ROOT = Path(__file__).parents[1]
 _DOC = ROOT / "docs" / "add-a-franchise.md"
@@ -97,6 +100,40 @@ def test_every_command_does_what_the_page_says(copy):
             missing = _comes_in_order(shown, output)
             assert missing is None, f"{missing!r} is not in the output of:\n{commands}\n{output}"
     assert not (copy / "corpora" / "brass_orchard").exists()
+
+
+def test_every_source_of_the_reference_is_valid(tmp_path):
+    """Each YAML block and the spider of its own in docs/sources.md; and every key is told there."""
+    page = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    (spider,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(spider.splitlines()) < 40
+    (tmp_path / "spiders").mkdir()
+    (tmp_path / "spiders" / "tamber.py").write_text(spider, "utf-8")
+    sources = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    for number, block in enumerate(sources):
+        (tmp_path / "corpora" / f"f{number}").mkdir(parents=True)
+        (tmp_path / "corpora" / f"f{number}" / "defs.yaml").write_text(
+            f"type: {COMPONENT}\nattributes:\n  title: A\n  sources:\n{indent(block, '    ')}",
+            "utf-8",
+        )
+    read = (
+        "import sys; from pathlib import Path; from dagster_project.registry import load_registry\n"
+        "found = load_registry(Path(sys.argv[1])).franchises.values()\n"
+        "print(*sorted({type(s).__name__ for f in found for s in f.sources}))\n"
+        "from crawlers.sources import Source\n"
+        "print(*sorted({key for kind in Source.__origin__.__args__ for key in kind.model_fields}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", read, str(tmp_path / "corpora")],
+        env=os.environ | {"LOREMILL_SPIDERS": str(tmp_path / "spiders"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    kinds, keys = (line.split() for line in done.stdout.splitlines())
+    assert len(kinds) == 6
+    assert [key for key in keys if not re.search(rf"\b{key}\b", page)] == []
 
 
 def test_links_between_the_pages_lead_somewhere():
