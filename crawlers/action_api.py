@@ -100,6 +100,7 @@ class ActionApi:
             raise SourceError(f"{self.url} {what}", remedy if is_there else _ELSEWHERE)
         try:
             reply = json.loads(response.body)
+            json.dumps(reply, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError) as error:
             kind = "a web page" if response.body.lstrip()[:1] == b"<" else "something"
             raise SourceError(f"{self.url} answered {kind} that is not JSON", _ELSEWHERE) from error

@@ -4,6 +4,7 @@ Lines go to stderr, so that a person and an orchestrator read the same; the outc
 store's `last_crawl.json`. Nothing fails silently: an exception in a callback counts as a failure.
 """
 
+import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ class CrawlReport(Component):
         self._last = ""
         self._interval = crawler.settings.getfloat("PROGRESS_INTERVAL")
         self._ticking = create_looping_call(self._progress)
+        # What it warns of is a failure that is told here, and its advice is to store torn pages.
+        logging.getLogger("scrapy.core.downloader.handlers.http11").setLevel(logging.ERROR)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

@@ -16,6 +16,8 @@ LAST_CRAWL = "last_crawl.json"
 CRAWLS = "crawls"
 #: The share of listed pages that may fail in a complete crawl; one page may among a few, too.
 _MAY_FAIL = 0.1
+#: Characters of a failure's text, which may be a server's own.
+_LONGEST = 500
 
 
 @dataclass
@@ -54,6 +56,7 @@ class CrawlOutcome:
 
     def fail(self, url: str, what: str, remedy: str, *, fatal: str | None = None) -> None:
         """Note a failure; `fatal` says where (file, source) it leaves the crawl incomplete."""
+        url, what = one_line(url), one_line(what)
         self.failures.append({"url": url, "what": what, "remedy": remedy})
         if fatal is not None:
             self.errors.append(f"{fatal}: {what} ({url}); {remedy}")
@@ -93,6 +96,12 @@ class CrawlOutcome:
         Raises FileNotFoundError where none has ended yet.
         """
         return cls(**json.loads((root / LAST_CRAWL).read_text("utf-8")))
+
+
+def one_line(text: str) -> str:
+    """Text that may be a server's own, fit for a terminal: bounded, control characters escaped."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:_LONGEST])
+    return shown if len(text) <= _LONGEST else f"{shown}…"
 
 
 def requests_path(root: Path, crawl_id: str) -> Path:

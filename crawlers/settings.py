@@ -49,6 +49,8 @@ ROBOTS_MAX_AGE = 86_400.0  # seconds for which a robots.txt holds (RFC 9309, 2.4
 RETRY_AFTER_MAX = 900.0  # seconds; a host that asks for more is left alone
 
 # Bounds.
+MEMUSAGE_LIMIT_MB = 2048  # a crawl takes some 200; what has no bound of its own, as headers, ends
+MEMUSAGE_CHECK_INTERVAL_SECONDS = 5.0
 MAX_PAGES = 200_000  # of one crawl, changed or not; a source has its own `limit`
 DOWNLOAD_MAXSIZE = 16 * 2**20  # bytes of a page, as it comes and unpacked
 DOWNLOAD_WARNSIZE = 0
@@ -58,6 +60,9 @@ REDIRECT_MAX_TIMES = 5
 METAREFRESH_ENABLED = False  # interstitials use it, articles don't
 COOKIES_ENABLED = False
 REFERRER_POLICY = "no-referrer"
+
+# A torn page is asked for again as it was, see spiders/mediawiki.py.
+SPIDER_MIDDLEWARES = {"scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None}
 
 # Where pages go.
 ITEM_PIPELINES = {"crawlers.store_pipeline.StorePipeline": 100}

@@ -19,7 +19,7 @@ from crawlers.component import Component
 from crawlers.explain import NO_ANSWER, explain
 from crawlers.politeness.host import Host
 from crawlers.politeness.record import Row
-from crawlers.politeness.refusal import HostStopped
+from crawlers.politeness.refusal import HostStopped, Refused
 from crawlers.politeness.retry_after import retry_after
 from crawlers.politeness.rule import LEFT_ALONE
 
@@ -134,7 +134,13 @@ class PaceMiddleware(Component):
         if 300 <= response.status < 400 and location:
             if request.meta.get("redirect_times", 0) >= self._redirects:
                 return _GIVEN_UP
-            return f"redirected to {urljoin(request.url, location.decode('latin-1'))}"
+            try:
+                return f"redirected to {urljoin(request.url, location.decode('latin-1'))}"
+            except ValueError as error:  # which Scrapy would raise, too
+                raise Refused(
+                    f"is redirected to what is no address ({error})",
+                    "see what the site says in a browser",
+                ) from error
         return self._next(request) if response.status in self._retried else None
 
     def _next(self, request: Request) -> str:
