@@ -34,6 +34,16 @@ class CompressionMiddleware(Component):
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         """The response unpacked; another try where it is torn. Raises Refused."""
+        try:
+            result = self._unpacked(request, response)
+        except Refused as error:
+            self.spider.record.of(request).done = error.what
+            raise
+        if isinstance(result, Request):
+            self.spider.record.of(request).done = "torn gzip; asks again"
+        return result
+
+    def _unpacked(self, request: Request, response: Response) -> Request | Response:
         encodings = _encodings(response)
         if not encodings or not response.body:
             return response

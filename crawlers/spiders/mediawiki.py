@@ -61,7 +61,8 @@ class MediaWikiSpider(FranchiseSpider):
                 self.moved |= dict.fromkeys(before, url)  # a crawl that was killed knew already
                 yield Found(url)
                 continue
-            self.moved = dict.fromkeys(before) | self.moved
+            for old in before:
+                self.moved.setdefault(old, None)
             request = Request(
                 url,
                 callback=self.parse_page,
@@ -129,6 +130,8 @@ class MediaWikiSpider(FranchiseSpider):
         """
         assert response.request is not None
         again = get_retry_request(response.request, spider=self, reason="torn page")
+        next_ = "asks again" if again else "gives up"
+        self.record.of(response.request).done = f"a page without its end; {next_}"
         if again is not None:
             yield again
         else:

@@ -16,7 +16,7 @@ from crawlers.journal import read_journal
 from crawlers.outcome import requests_path
 from crawlers.politeness import rule
 from crawlers.politeness.record import RequestRecord
-from crawlers.samplesite.exchange import html, text
+from crawlers.samplesite.exchange import Response, html, text
 from pipeline.schema import REQUESTS
 
 Row = dict[str, Any]
@@ -144,6 +144,45 @@ def test_what_was_not_answered_says_why(served, crawl) -> None:
     ends = {row["attempt"]: row["done"].rpartition("; ")[2] for row in unanswered}
     assert ends == {1: "asks again", 2: "gives up"}
     assert all(row["bytes"] is None and row["seconds"] is not None for row in unanswered)
+
+
+def test_a_rest_beyond_reason_and_what_waited_then(served, crawl) -> None:
+    served.site.script["/wiki/Film_2"] = [text(429, "tomorrow", Retry_After="86400")]
+    rows = record(crawl())
+    (told,) = (row for row in rows if row["status"] == 429)
+    assert (told["asked"], told["done"]) == (86400.0, rule.LEFT_ALONE)
+    waiting = [path(row, served) for row in rows if row["rule"] == rule.LEFT_ALONE]
+    assert waiting == ["/wiki/Film_3", "/wiki/Film_4"]
+
+
+def test_what_waits_when_the_crawl_ends_was_not_sent(workplace, served) -> None:
+    served.site.always["/robots.txt"] = text(200, "User-agent: *\nCrawl-delay: 0.7\n")
+    titles = [f"Film {n}" for n in range(1, 5)]
+    workplace.franchise("films", {"spider": "wikipedia", "site": served.origin, "titles": titles})
+    process = workplace.start("wikipedia", "films", "-s", "LOREMILL_CRAWL_ID=ended")
+    while not served.paths("/wiki/"):
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.terminate()
+    process.communicate()
+    root = workplace.store("films", "wikipedia").root
+    rows = pq.read_table(requests_path(root, "ended")).to_pylist()
+    assert [row["sent"] for row in rows].count(True) == len(served.paths())
+    assert {row["rule"] for row in rows if not row["sent"]} == {rule.CRAWL_ENDED}
+
+
+@pytest.mark.parametrize(
+    ("answer", "done"),
+    [
+        (Response(200, b"\x1f\x8b\x08torn", {"Content-Encoding": "gzip"}), "torn gzip; asks again"),
+        (html(200, "<html><body>It ends in mid"), "a page without its end; asks again"),
+    ],
+    ids=["gzip", "page"],
+)
+def test_what_could_not_be_believed_says_so(served, crawl, answer: Response, done: str) -> None:
+    served.site.script["/wiki/Film_1"] = [answer]
+    rows = [row for row in record(crawl(titles=("Film 1",))) if row["kind"] == "page"]
+    assert [(row["attempt"], row["done"]) for row in rows] == [(1, done), (2, None)]
 
 
 def test_a_redirect_without_end_is_given_up(served, crawl) -> None:
