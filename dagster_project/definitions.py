@@ -5,16 +5,22 @@ import os
 import dagster as dg
 
 from crawlers.franchise import corpora_folder, data_root
+from dagster_project.alerts import alerts, channels
 from dagster_project.automation import automate
+from dagster_project.crawl_sensor import crawl_failure_sensor
 from dagster_project.registry import load_registry
 from dagster_project.resources import Crawler, DataStore, Gpu
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """All assets, checks, jobs and schedules. Raises SpecError naming every mistake in the YAML."""
+    """All assets, checks, jobs, schedules and sensors.
+
+    Raises SpecError naming every mistake in the YAML and in the configuration of alerts.
+    """
     corpora = corpora_folder()
-    load_registry(corpora)
+    registry = load_registry(corpora)
+    crawls = [(name, spider) for name, it in registry.franchises.items() for spider in it.spiders()]
     return dg.Definitions.merge(
         automate(dg.load_from_defs_folder(path_within_project=corpora)),
         dg.Definitions(
@@ -22,7 +28,9 @@ def defs() -> dg.Definitions:
                 "data": DataStore(root=str(data_root())),
                 "crawler": Crawler(contact=os.environ.get("LOREMILL_CONTACT", "")),
                 "gpu": Gpu(device=os.environ.get("LOREMILL_DEVICE", "")),
+                "alerts": alerts(os.environ),
             },
+            sensors=[crawl_failure_sensor(crawls, running=bool(channels(os.environ)))],
             # A process a step, so that memory and the GPU are free again after each; forked from
             # one that has imported all this already, which saves seconds a step.
             executor=dg.multiprocess_executor.configured(

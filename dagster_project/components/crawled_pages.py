@@ -93,7 +93,7 @@ def _failure(error: ChildError, data: DataStore, outcome: CrawlOutcome | None) -
     url = data.report_url(page.path)
     return dg.Failure(
         f"{error}\nhow the site was treated: {url}",
-        metadata=_treatment(data, outcome, page),
+        metadata={"errors": str(error), **_treatment(data, outcome, page)},
         allow_retries=False,
     )
 
