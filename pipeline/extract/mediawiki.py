@@ -3,8 +3,9 @@
 A fast parser cuts the wanted sections out of the whole page and BeautifulSoup cleans only the
 small pieces: BeautifulSoup on a whole 300 kB page manages about 5 a second. The heading markups
 (legacy `span.mw-headline`, `div.mw-heading` since 1.43, Parsoid and mobile `section`) need no
-cases of their own: in all of them the section is what follows the heading, or the `div` around it,
-up to the next heading of the same or a higher level, within the enclosing `section` if any.
+cases of their own, nor has Kiwix's (`summary` in `details`): in all of them the section is what
+follows the heading, or the element around it that holds nothing else, up to the next heading of the
+same or a higher level, within the enclosing `section` if any.
 """
 
 from collections.abc import Sequence
@@ -155,7 +156,8 @@ def _cut(heading: _Heading, headings: Sequence[_Heading], root: Any) -> str:
     ends = {id(h.element) for h in headings if h.level <= heading.level}
     start = heading.element
     while (parent := start.getparent()) is not root and (
-        "mw-heading" in parent.get("class", "") or (parent.tag == "div" and _is_alone(start))
+        "mw-heading" in parent.get("class", "")
+        or (parent.tag in ("div", "summary") and _is_alone(start))
     ):
         start = parent
     section = [escape(start.tail or "")]
