@@ -14,7 +14,11 @@ from textwrap import indent
 
 import pytest
 
+from crawlers import settings
 from crawlers.franchise import COMPONENT
+from crawlers.policy import policy_of
+from crawlers.sources import GutenbergSource, MediaWikiSource
+from dagster_project.alerts import _VARIABLES
 
 ROOT = Path(__file__).parents[1]
 _DOC = ROOT / "docs" / "add-a-franchise.md"
@@ -134,6 +138,29 @@ def test_every_source_of_the_reference_is_valid(tmp_path):
     kinds, keys = (line.split() for line in done.stdout.splitlines())
     assert len(kinds) == 6
     assert [key for key in keys if not re.search(rf"\b{key}\b", page)] == []
+
+
+def test_the_figures_of_the_crawling_page_are_those_in_force():
+    page = (ROOT / "docs" / "crawling.md").read_text("utf-8")
+    told = [
+        [cell.strip() for cell in row.strip("|").split("|")]
+        for row in re.findall(r"^\| [^|]*(?:\.org|\.net|\.com)[^|]*\|.*$", page, re.MULTILINE)
+    ]
+    assert len(told) == 5
+    wiki = MediaWikiSource(spider="wikipedia", titles=["A"])
+    books = GutenbergSource(spider="gutenberg", books=[1])
+    for site, _, delay, a_minute, licence in told:
+        host = site.split(",")[0].replace("*", "any")
+        policy = policy_of(
+            books if "pglaf" in host or "gutenberg" in host else wiki, f"https://{host}"
+        )
+        assert (policy.delay, policy.requests_per_minute) == (float(delay), int(a_minute)), host
+        assert licence in (policy.licence, "public domain (US)"), host
+    names = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", page.partition("## Let it run")[0]))
+    assert len(names) > 5
+    assert [name for name in names if not hasattr(settings, name)] == []
+    variables = set(re.findall(r"`(LOREMILL_[A-Z_]+)`", page.partition("## Let it run")[2]))
+    assert variables == {*_VARIABLES.values()}
 
 
 def test_links_between_the_pages_lead_somewhere():
