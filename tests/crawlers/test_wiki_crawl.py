@@ -160,6 +160,21 @@ def test_a_moved_page_is_followed(workplace, serve: Callable) -> None:
     assert (tombstone["url"], tombstone["final_url"]) == (old_url, new_url)
 
 
+def test_a_move_is_told_of_even_after_a_crawl_that_broke_off(workplace, serve: Callable) -> None:
+    served = a_wiki(serve)
+    workplace.franchise("films", films(served))
+    workplace.crawl("wikipedia", "films")
+    served.wiki.move("Film 4", "Film four")
+    workplace.franchise("films", films(served), films(served, name="x", categories=["No"]))
+    broken = workplace.crawl("wikipedia", "films")
+    assert broken.status == 1
+    assert broken.store.count() == 9  # under both urls, as nothing is marked gone
+    workplace.franchise("films", films(served))
+    crawl = workplace.crawl("wikipedia", "films")
+    assert (crawl.outcome.fetched, crawl.outcome.moved, crawl.outcome.gone) == (0, 1, 0)
+    assert crawl.store.count() == 8
+
+
 def test_pages_that_change_places_are_both_kept(workplace, serve: Callable) -> None:
     served = a_wiki(serve)
     workplace.franchise("films", films(served))
