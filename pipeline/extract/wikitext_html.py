@@ -37,6 +37,8 @@ _EXTERNAL = re.compile(
     r"(?P<text>[ \t][^\[\]\n]{0,2000})?\]",
     re.IGNORECASE,
 )
+#: What looked like a template or link and is none, such as `{{a [[b]]}}`.
+_UNREAD = re.compile(r"\{\{+|\}\}+|\[\[+|\]\]+")
 _MAGIC_WORD = re.compile(r"__[A-Z\u00c0-\u024f\u0370-\u052f]{3,30}__")
 #: A file, by how its name ends, since its namespace is called otherwise in each language.
 _FILE = re.compile(
@@ -63,10 +65,11 @@ def as_html(wikitext: str) -> str:
     text = _TABLE_START.sub(rf"\1{{{BAR}", text)
     text = balanced(_EXTERNAL.sub(_external, text))
     code = mwparserfromhell.parse(_ITEM.sub(ITEM, text), skip_style_tags=True)
-    blocks_of_it = _blocks("".join(_shown(code))).replace(GONE, "")
+    found = _UNREAD.sub("", _blocks("".join(_shown(code))).replace(GONE, ""))
     # Once through libxml2, which cuts off what nests deeper than any page: BeautifulSoup would
     # take minutes for ten thousand tags that nothing closes.
-    return str(tostring(fragment_fromstring(blocks_of_it, create_parent="div"), encoding="unicode"))
+    tree = fragment_fromstring(found, create_parent="div")
+    return str(tostring(tree, encoding="unicode")).removeprefix("<div>").removesuffix("</div>")
 
 
 def _blocks(shown: str) -> str:

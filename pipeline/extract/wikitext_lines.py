@@ -19,7 +19,7 @@ _PRE = re.compile(r"<(/?)pre\b[^<>]*>")
 
 
 def blocks(text: str) -> Iterator[str]:
-    """HTML block by block, without most of its end tags.
+    """HTML block by block; of paragraphs, rows and cells without the end tags.
 
     `text` has tags as `<…>` and all other `<` escaped. Quotes for bold and italics go; lines that a
     dropped template leaves empty part paragraphs.
@@ -76,9 +76,9 @@ def _item(kind: str, content: str) -> Iterator[str]:
     if kind == ";":
         term, colon, meaning = content.partition(":")
         if colon and "<" not in term:
-            yield f"<dt>{_without_quotes(term)}<dd>{_without_quotes(meaning)}"
+            yield f"<dt>{_without_quotes(term)}</dt><dd>{_without_quotes(meaning)}</dd>"
             return
-    yield f"<{_TAGS[kind]}>{_without_quotes(content)}"
+    yield f"<{_TAGS[kind]}>{_without_quotes(content)}</{_TAGS[kind]}>"
 
 
 def _table_line(line: str) -> Iterator[str]:
@@ -105,9 +105,9 @@ def _without_quotes(line: str) -> str:
 
     Where both are opened and not closed, one of three apostrophes was meant as one: `l'''amour''`.
     """
-    parts = _QUOTES.split(line)
+    parts = _QUOTES.split(line.replace(GONE, ""))
     if len(parts) == 1:
-        return line
+        return parts[0]
     for i in range(1, len(parts), 2):
         run = len(parts[i])
         spare = 1 if run == 4 else max(run - 5, 0)
