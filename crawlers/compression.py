@@ -47,17 +47,14 @@ class CompressionMiddleware(Component):
         encodings = _encodings(response)
         if not encodings or not response.body:
             return response
-        if encodings not in (["gzip"], ["x-gzip"]):
-            raise Refused(
-                f"came packed as {', '.join(encodings)[:60]!r}, which was not asked for",
-                "see what the site says in a browser",
-            )
         largest = request.meta.get("download_maxsize", self._largest)
         try:
-            body = gunzip(response.body, largest)
-        except OverflowError as error:
-            raise Refused(TOO_LARGE, ALLOW_LARGER) from error
-        except (EOFError, zlib.error) as error:
+            body = _unpacked(response.body, encodings, largest)
+        except Refused:
+            if response.status == 200:
+                raise
+            body = b""  # the status of an error, or the header of a challenge, is enough
+        except EOFError as error:
             again = get_retry_request(request, spider=self.spider, reason="torn gzip")
             if again is None:
                 raise Refused(
@@ -68,6 +65,21 @@ class CompressionMiddleware(Component):
         del headers["Content-Encoding"]
         kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
         return response.replace(cls=kind, headers=headers, body=body)
+
+
+def _unpacked(packed: bytes, encodings: list[str], largest: int) -> bytes:
+    """The content. Raises Refused, and EOFError where some is missing or damaged."""
+    if encodings not in (["gzip"], ["x-gzip"]):
+        raise Refused(
+            f"came packed as {', '.join(encodings)[:60]!r}, which was not asked for",
+            "see what the site says in a browser",
+        )
+    try:
+        return gunzip(packed, largest)
+    except OverflowError as error:
+        raise Refused(TOO_LARGE, ALLOW_LARGER) from error
+    except zlib.error as error:
+        raise EOFError(str(error)) from error
 
 
 def gunzip(packed: bytes, largest: int) -> bytes:

@@ -131,6 +131,14 @@ def drips_headers(wire: Wire) -> None:
         time.sleep(0.05)
 
 
+def floods_headers(wire: Wire) -> None:
+    """Headers without end, as fast as they are taken."""
+    wire.socket.sendall(b"HTTP/1.1 200 OK\r\n")
+    some = b"".join(b"X-Filler-%d: %s\r\n" % (n, b"x" * 200) for n in range(300))
+    while True:
+        wire.socket.sendall(some)
+
+
 def silent(wire: Wire) -> None:
     """Takes the request and says nothing."""
     wire.wait_for_hanging_up()

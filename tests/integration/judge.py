@@ -31,6 +31,7 @@ def is_told(crawl: Finished, status: int) -> None:
     """Fail unless exit status, stderr and last_crawl.json agree, and each failure has a remedy."""
     assert crawl.status == status, crawl.stderr
     assert "Traceback" not in crawl.stderr
+    assert crawl.stderr.replace("\n", "").isprintable()  # nothing of a server's moves the cursor
     outcome = crawl.outcome
     assert outcome.complete == (status == 0)
     assert crawl.errors == [f"error: {error}" for error in outcome.errors]

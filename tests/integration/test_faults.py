@@ -6,6 +6,7 @@ crawl of its own that ends with status 1 and says why. After either the store is
 """
 
 import gzip
+import json
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,7 @@ from tests.integration.fault_server import (
     drips,
     drips_headers,
     films,
+    floods_headers,
     packed,
     paths,
     rest_after,
@@ -94,10 +96,17 @@ def busy_until_a_date(wire) -> None:
     says(503, "busy", Retry_After=date)(wire)
 
 
+def lagging(**headers: str) -> Fault:
+    """MediaWiki's word that its databases lag, with status 200."""
+    said = {"Content_Type": "application/json", "MediaWiki_API_Error": "maxlag", **headers}
+    return says(200, '{"error": {"code": "maxlag", "info": "Waiting for a database"}}', **said)
+
+
 @cache
-def bomb(_: bytes) -> bytes:
+def bomb() -> bytes:
     """Some 300 kB that unpack to 300 MB."""
-    return gzip.compress(bytes(300 * MB))
+    packer = zlib.compressobj(wbits=31)
+    return b"".join(packer.compress(bytes(MB)) for _ in range(300)) + packer.flush()
 
 
 INVALID = b"<html><body><h2>Plot</h2><p>Na\xefve \xff\xfe\xc3( end.\x00</p></body></html>"
@@ -112,6 +121,10 @@ GOES_ON = (
     GoesOn("429 with seconds", PAGE, says(429, Retry_After="1"), 1, asked=2, rest=1.0),
     GoesOn("503 with a date", PAGE, busy_until_a_date, 1, asked=2, rest=2.0),
     GoesOn("429 without Retry-After", PAGE, says(429), 1, asked=2, rest=0.5),
+    GoesOn("429 with a wait that is none", PAGE, says(429, Retry_After="soon"), 1, asked=2,
+           rest=0.5),
+    GoesOn("429 in a packing that was not asked for", PAGE, says(429, "?", Content_Encoding="br"),
+           1, asked=2, rest=0.5),
     GoesOn("503 for one page", PAGE, says(503), None, ("busy or broken (status 503)",), TRIES),
     GoesOn("reset in mid-body, once", PAGE, breaks_off("length", reset=True), 1, asked=2),
     *(
@@ -138,8 +151,10 @@ GOES_ON = (
            says(302, Location="http://169.254.169.254/latest/meta-data/"), None, OFF_THE_SITE),
     GoesOn("redirect to a file", PAGE, says(302, Location="file:///etc/hostname"), None,
            ("answered with status 302",)),
+    GoesOn("redirect to no address", PAGE, says(302, Location="http://[::1"), None,
+           ("what is no address",)),
     GoesOn("gzip", PAGE, packed(gzip.compress, "gzip")),
-    GoesOn("gzip bomb", PAGE, packed(bomb, "gzip"), None, TOO_LARGE),
+    GoesOn("gzip bomb", PAGE, packed(lambda _: bomb(), "gzip"), None, TOO_LARGE),
     GoesOn("truncated gzip", PAGE, packed(gzip.compress, "gzip", cut=0.5), None,
            ("cannot be unpacked", "breaks off"), TRIES),
     GoesOn("gzip that is none", PAGE, packed(lambda body: body, "gzip"), None,
@@ -152,10 +167,8 @@ GOES_ON = (
     GoesOn("100 MB page with its length", PAGE, streams(100 * MB, "length"), None, TOO_LARGE),
     GoesOn("100 MB page in chunks", PAGE, streams(100 * MB, "chunks"), None, TOO_LARGE),
     GoesOn("100 MB page until it closes", PAGE, streams(100 * MB, "close"), None, TOO_LARGE),
-    GoesOn("maxlag", API,
-           says(200, '{"error": {"code": "maxlag"}}', Retry_After="1",
-                MediaWiki_API_Error="maxlag", Content_Type="application/json"),
-           1, asked=2, rest=1.0),
+    GoesOn("maxlag", API, lagging(Retry_After="1"), 1, asked=2, rest=1.0),
+    GoesOn("maxlag without Retry-After", API, lagging(), 1, asked=2, rest=5.0),
     GoesOn("robots.txt 404", ROBOTS, says(404)),
     GoesOn("robots.txt of 5 MB", ROBOTS,
            says(200, f"User-agent: *\nDisallow: {PAGE}\n" + "# filler\n" * 550_000), None,
@@ -177,15 +190,21 @@ ENDS = (
     Ends("HTML where JSON was asked", API, says(200, "<html>Welcome</html>"), ("not JSON",), 0),
     Ends("API error with status 200", API,
          says(200, '{"error": {"code": "readonly", "info": "no"}}'), ("readonly: no",), 0),
+    Ends("API error that forges lines", API,
+         says(200, json.dumps({"error": {"code": "x", "info": "\x1b[2J\nerror: forged\n" * 99}})),
+         (r"answered x: \x1b[2J\nerror: forged\n",), 0),
+    Ends("JSON of another shape", API, says(200, '{"query": {"pages": [7]}}'), ("not the API",), 0),
+    Ends("JSON without end", API, says(200, "[" * 10**6), ("not JSON",), 0),
+    Ends("JSON that is no text", API, says(200, r'{"query": {"pages": [{"title": "\ud800"}]}}'),
+         ("not JSON",), 0),
     Ends("API that breaks off", API, breaks_off("close"), ("not JSON",), 0),
     Ends("API that is reset", API, breaks_off("length", reset=True), BROKE_OFF, 0, asked=TRIES),
     Ends("API that drips", API, drips, TOO_SLOW, 0, asked=TRIES),
     Ends("API of 100 MB", API, streams(100 * MB, "chunks"), TOO_LARGE, 0),
     Ends("API in circles", API, says(302, Location=API), LOOP, 0, asked=6),
-    Ends("maxlag for a day", API,
-         says(200, '{"error": {"code": "maxlag"}}', Retry_After="86400",
-              MediaWiki_API_Error="maxlag", Content_Type="application/json"),
-         ("86400 s", "maxlag"), 0),
+    Ends("API at no address", API, says(302, Location="http://[::1"), ("what is no address",), 0),
+    Ends("maxlag for a day", API, lagging(Retry_After="86400"), ("86400 s", "maxlag"), 0),
+    Ends("maxlag without end", API, lagging(Retry_After="0"), ("answered maxlag",), 0, asked=21),
     Ends("challenge by header", PAGE,
          says(403, "<html></html>", cf_mitigated="challenge"), ("challenge", "a no"), 2),
     Ends("challenge by title", PAGE,
@@ -194,6 +213,8 @@ ENDS = (
     Ends("challenge by markup", PAGE,
          says(503, "<html><body><script>window._cf_chl_opt={}</script></body></html>"),
          ("challenge", "a no"), 2),
+    Ends("challenge in a packing that was not asked for", PAGE,
+         says(403, "?", cf_mitigated="challenge", Content_Encoding="br"), ("challenge", "a no"), 2),
     Ends("challenge of the API", API,
          says(403, "<html></html>", cf_mitigated="challenge"), ("challenge", "a no"), 0),
     Ends("challenge for robots.txt", ROBOTS,
@@ -239,7 +260,7 @@ class Together:
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Together:
-    bomb(b"")
+    bomb()  # before anything waits for it
     workplace = Workplace(tmp_path_factory.mktemp("goes-on"))
     servers = {row.name: FaultServer(films(), row.path, row.fault, row.times) for row in GOES_ON}
     workplace.franchise("films", *(source(server, name=name) for name, server in servers.items()))
@@ -293,9 +314,9 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[FaultServ
         server = FaultServer(films(), row.path, row.fault)
         workplace = Workplace(tmp_path_factory.mktemp("ends"))
         workplace.franchise("films", source(server))
-        crawl = workplace.crawl("wikipedia", "films", *OPTIONS)
+        finished = workplace.crawl("wikipedia", "films", *OPTIONS)
         server.die()
-        return server, crawl
+        return server, finished
 
     with ThreadPoolExecutor(4) as pool:
         return {row.name: found for row, found in zip(ENDS, pool.map(crawl, ENDS), strict=True)}
@@ -346,6 +367,18 @@ def test_a_server_that_dies_and_returns(
     is_whole(again.store)
     assert paths(server.asked, "/wiki/*") == [f"/wiki/Film_{n:02}" for n in range(5, 13)]
     assert len(again.pages()) == len(TITLES)
+
+
+def test_what_has_no_bound_of_its_own_ends_the_crawl(
+    workplace: Workplace, faulty: Callable[..., FaultServer]
+) -> None:
+    server = faulty(PAGE, floods_headers)
+    workplace.franchise("films", source(server))
+    memory = ("-s", "MEMUSAGE_LIMIT_MB=180", "-s", "MEMUSAGE_CHECK_INTERVAL_SECONDS=0.2")
+    crawl = workplace.crawl("wikipedia", "films", *OPTIONS, *memory)
+    is_told(crawl, status=1)
+    is_whole(crawl.store)
+    assert "memusage_exceeded" in crawl.errors[0]
 
 
 def test_more_pages_than_a_crawl_may_have(
