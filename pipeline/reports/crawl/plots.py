@@ -51,6 +51,14 @@ def pace_png(hosts: Sequence[HostRecord], policies: Policies) -> bytes:
     return to_png(_pace(hosts, policies, SMALL, LIGHT))
 
 
+def limit_in_sight(host: HostRecord, policies: Policies) -> int | None:
+    """The requests a minute that the host allows; None where a line for it would lie too high."""
+    policy = policies.get(host.host)
+    allowed = int(policy["requests_per_minute"]) if policy else None
+    in_sight = allowed is not None and allowed <= _IN_SIGHT * host.busiest_minute()
+    return allowed if in_sight else None
+
+
 def gaps_svg(hosts: Sequence[HostRecord], policies: Policies, size: Size, label: str) -> Markup:
     """How long the gaps between two requests were, with the delay asked, as an <svg>."""
     hosts = [host for host in hosts if len(host.gaps())][:PANELS]
@@ -72,11 +80,9 @@ def _pace(hosts: Sequence[HostRecord], policies: Policies, size: Size, colours: 
         axes.fill_between(x / unit, y, step="post", color=colours.after, alpha=0.15, linewidth=0)
         axes.step(x / unit, y, where="post", color=colours.after, linewidth=1.8)
         axes.set_ylim(0, max(1, y.max()) * 1.25)
-        policy = policies.get(host.host)
-        allowed = int(policy["requests_per_minute"]) if policy else None
-        if allowed is not None and allowed <= _IN_SIGHT * y.max():
+        if (allowed := limit_in_sight(host, policies)) is not None:
             _bound(axes, "y", allowed, f"{allowed:,} allowed", size, colours)
-            axes.set_ylim(0, max(allowed, y.max()) * 1.25)
+            axes.set_ylim(0, max(allowed, int(y.max())) * 1.25)
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         _finish(axes, host, hosts, size, colours)
         axes.grid(axis="y", color=colours.rule, linewidth=0.8)

@@ -22,7 +22,14 @@ from pipeline.reports.text import counted, number, one_line, size
 #: Characters of a url, and of what a host or robots.txt said, that are shown.
 URL, SAID = 160, 400
 #: What a crawl did with the pages, in the words of `crawlers.outcome`.
-_PAGES = ("listed", "fetched", "unchanged", "moved", "stale", "gone")
+_PAGES = {
+    "listed": "listed",
+    "fetched": "fetched",
+    "unchanged": "unchanged, left alone",
+    "moved": "moved",
+    "stale": "older than listed",
+    "gone": "gone",
+}
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,8 @@ def _pace(made: Crawl) -> Section | None:
             for shape in (canvas.WIDE, canvas.NARROW)
         ],
         "has_gaps": has_gaps,
+        "limits": any(plots.limit_in_sight(host, made.policies) for host in hosts[: plots.PANELS]),
+        "delays": any(policy["delay"] for policy in made.policies.values()),
         "undrawn": max(0, len(hosts) - plots.PANELS),
         "rows": shown,
         "left_out": max(0, len(hosts) - SHOWN),
@@ -225,7 +234,7 @@ def _pages(made: Crawl) -> Section:
     crawl = made.crawl
     failures, errors = crawl["failures"], crawl["errors"]
     content = {
-        "figures": [(name, crawl[name]) for name in _PAGES if name in crawl],
+        "figures": [(said, crawl[name]) for name, said in _PAGES.items()],
         "errors": [one_line(error, 2 * SAID) for error in errors[:SHOWN]],
         "errors_left_out": max(0, len(errors) - SHOWN),
         "statuses": list(made.record.by_status.items())[:SHOWN],

@@ -51,6 +51,7 @@ def crawl(**changes: Any) -> dict[str, Any]:
         "fetched": 18,
         "unchanged": 2,
         "moved": 0,
+        "stale": 0,
         "gone": 1,
         "signals": {},
         "robots": {WIKI: "200, Crawl-delay 5; Content-Signal: ai-train=no"},
@@ -125,6 +126,15 @@ def test_a_polite_crawl_is_said_to_be_one(write):
     assert len(page.xpath("//svg")) == 4  # pace and gaps, for a wide screen and a phone
     assert "12 allowed" in page.text_content()
     assert "5 s asked" in page.text_content()
+
+
+def test_a_site_that_asks_for_nothing_has_no_line_to_cross(write):
+    made, page = write(
+        requests([0.3] * 5), policies={WIKI: policy(delay=0, requests_per_minute=100_000)}
+    )
+    assert made.figures["kept"]
+    assert "dashed line" not in page.xpath("//section[@id='pace']")[0].text_content()
+    assert "shortest gap 0.30 s; no delay asked" in verdicts(made)
 
 
 def test_a_gap_that_was_too_short_is_said_plainly(write):
