@@ -14,6 +14,7 @@ from pipeline.extract.book_boilerplate import strip_boilerplate
 from pipeline.extract.chapters import Book, book_pieces
 from pipeline.extract.epub_package import Document, Entry, Package, kinds_of, open_epub, remove
 from pipeline.extract.outline import (
+    HEADINGS,
     Section,
     chapters,
     heading_text,
@@ -35,7 +36,6 @@ _MATTER = frozenset((
 _INLINE_KINDS = frozenset(("noteref", "pagebreak", "footnote", "endnote", "rearnote"))
 _ROLES = frozenset(("doc-noteref", "doc-pagebreak", "doc-footnote", "doc-endnote"))
 _CLASSES = frozenset(("pagenum", "pageno", "pg-boilerplate", "pgheader", "fnanchor"))
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: The level of what follows no heading: it goes on from the document before.
 _GOES_ON = 99
 _FEWEST_CHAPTERS = 2
@@ -47,8 +47,7 @@ def read_epub(body: bytes) -> Book:
     by_contents = _has_contents(package)
     sections: list[Section] = []
     for path, document in package.documents.items():
-        entries = [e for e in package.contents if e.path == path] if by_contents else None
-        sections += _sections(document, entries)
+        sections += _sections(document, package.contents.get(path, []) if by_contents else None)
     first = next((n for n, section in enumerate(sections) if section.title is not None), None)
     if first is not None and sum(s.title is not None for s in sections) >= _FEWEST_CHAPTERS:
         # Before the first chapter stand cover and title page.
@@ -60,8 +59,8 @@ def read_epub(body: bytes) -> Book:
 
 
 def _has_contents(package: Package) -> bool:
-    chapters = (e for e in package.contents if e.path in package.documents and e.label)
-    return sum(not tells_no_story(e.label) for e in chapters) >= _FEWEST_CHAPTERS
+    entries = (entry for document in package.contents.values() for entry in document)
+    return sum(not tells_no_story(entry.label) for entry in entries) >= _FEWEST_CHAPTERS
 
 
 def _sections(document: Document, entries: list[Entry] | None) -> Iterator[Section]:
@@ -72,7 +71,7 @@ def _sections(document: Document, entries: list[Entry] | None) -> Iterator[Secti
     starts: list[tuple[int, str]] = []  # entries that lead to the document as a whole
     boundaries: list[tuple[Any, int, str]] = []
     if entries is None:
-        for heading in body.iter(*_HEADINGS):
+        for heading in body.iter(*HEADINGS):
             if title := heading_text(heading):
                 boundaries.append((heading, int(heading.tag[1]), title))
     else:

@@ -24,8 +24,9 @@ from pipeline.extract.piece import NoStoryError
 
 #: The most of any EPUB known are some 3,000, an encyclopaedia's.
 _MOST_ENTRIES = 10_000
-#: Of all text together; the Bible has 5 MB.
-_MOST_UNPACKED = 64 << 20
+#: Of all text together, and of one document; the Bible has 5 MB, War and Peace in one piece 4 MB.
+_MOST_UNPACKED = 32 << 20
+_LARGEST_DOCUMENT = 8 << 20
 _ENTRY_MARK = b"PK\x01\x02"
 _READ = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
 #: Scrambled fonts are no lock on the text.
@@ -67,7 +68,7 @@ class Package:
 
     title: str | None
     documents: dict[str, Document]
-    contents: list[Entry]
+    contents: dict[str, list[Entry]]  # by document
 
 
 def open_epub(body: bytes) -> Package:
@@ -100,10 +101,10 @@ class _Archive:
         if entry.flag_bits & 1:
             raise NoStoryError("is encrypted")
         with self._file.open(entry) as opened:
-            data = opened.read(self._left + 1)
+            data = opened.read(_LARGEST_DOCUMENT + 1)
         self._left -= len(data)
-        if self._left < 0:
-            raise NoStoryError("EPUB unpacks to more than a book", _MOST_UNPACKED)
+        if len(data) > _LARGEST_DOCUMENT or self._left < 0:
+            raise NoStoryError("EPUB unpacks to more than a book", _MOST_UNPACKED - self._left)
         return _tree(data)
 
 
@@ -171,7 +172,11 @@ def _package(archive: _Archive) -> Package:
     if not contents and ncx in archive:
         contents = [*_ncx(archive.tree(ncx), ncx)]
     title = next((" ".join(t.itertext()) for t in package.iter("title")), "")
-    return Package(" ".join(title.split())[:300] or None, documents, contents)
+    by_document: dict[str, list[Entry]] = {}
+    for entry in contents:
+        if entry.path in documents and entry.label:
+            by_document.setdefault(entry.path, []).append(entry)
+    return Package(" ".join(title.split())[:300] or None, documents, by_document)
 
 
 def _path(base: str, href: str) -> str:

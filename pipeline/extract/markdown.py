@@ -16,6 +16,7 @@ from pipeline.extract.book_encoding import decode_book
 from pipeline.extract.chapters import Book, book_pieces
 from pipeline.extract.html_page import parse_html
 from pipeline.extract.outline import (
+    HEADINGS,
     Section,
     chapters,
     heading_text,
@@ -35,7 +36,6 @@ _TITLE = re.compile(r"^title\s*[:=][ \t]*(?P<title>\S[^\n]{0,300})$", re.MULTILI
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]{1,50}\]:[^\n]*(?:\n[ \t]+\S[^\n]*)*\n?", re.MULTILINE)
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]{1,50}\]")
 _AUTOLINK = re.compile(r"<https?://[^\s<>]{1,2000}>")
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 #: A paragraph longer than any is not looked through for emphasis and links: that takes quadratic
 #: time where they do not pair.
@@ -76,7 +76,7 @@ def _sections(rendered: str) -> list[Section]:
     root = parse_html(f"<body>{rendered}</body>")
     for code in list(root.iter("pre")):
         code.drop_tree()
-    headings = [element for element in root.iter(*_HEADINGS) if heading_text(element)]
+    headings = [element for element in root.iter(*HEADINGS) if heading_text(element)]
     names = [(int(element.tag[1]), heading_text(element)) for element in headings]
     before, *texts = texts_between(root, headings)
     return [

@@ -30,6 +30,7 @@ _MATTER_TITLE = re.compile(
 _FEWEST = 2
 #: Front matter beyond this share of a text is the text.
 _MATTER_SHARE = 0.2
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: Stands for a heading while the text is taken out of its markup; a character without a meaning.
 _MARK = "\ue000"
 _LONGEST_TITLE = 200
@@ -100,9 +101,14 @@ def texts_between(root: Any, boundaries: Sequence[Any]) -> list[str | None]:
     for line in list(root.iter("hr")):
         line.tag, line.text = "p", SCENE_BREAK
     for number, element in enumerate(boundaries):
-        mark = html.Element("p")
+        if element.tag in HEADINGS:  # it would go anyway, one by one, which takes long for many
+            del element[:]
+            mark = element
+            mark.tag = "p"
+        else:
+            mark = html.Element("p")
+            element.addprevious(mark)
         mark.text = f"{_MARK}{number}{_MARK}"
-        element.addprevious(mark)
     texts: list[str | None] = [""] + [None] * len(boundaries)
     current = 0
     for index, part in enumerate(prose(html.tostring(root, encoding="unicode")).split(_MARK)):
