@@ -38,7 +38,8 @@ PAGES = pa.schema(
     ]
 )
 
-#: One row a request of a crawl, sent or refused, in the order of time: how a site was treated.
+#: One row a request of a crawl, sent or refused, in the order in which they ended: how a site was
+#: treated.
 REQUESTS = pa.schema(
     [
         pa.field("time", _TIME, nullable=False),  # when it was sent or refused

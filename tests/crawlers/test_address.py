@@ -1,6 +1,8 @@
 """Names that lead to addresses which are not public; nobody gets into a running crawl."""
 
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -45,6 +47,40 @@ def test_a_name_that_leads_into_the_own_network_is_refused(workplace, served) ->
     assert {(row["sent"], row["rule"]) for row in rows} == {(False, rule.NOT_PUBLIC)}
 
 
+#: The owner of a name gives a public address to whoever asks first, and another to who asks then.
+#: Bound to loopback, the crawl cannot reach the public one, so nothing leaves this machine.
+_REBOUND = """
+import socket
+from scrapy.cmdline import execute
+asked = socket.getaddrinfo
+def answer(name, *arguments, **options):
+    return asked("198.35.26.96" if name == "wiki.example" else name, *arguments, **options)
+socket.getaddrinfo = answer
+socket.gethostbyname = lambda name: "127.0.0.1"
+execute()
+"""
+
+
+def test_a_second_answer_of_the_names_owner_changes_nothing(workplace, served) -> None:
+    wiki_at(workplace, served.origin.replace("127.0.0.1", "wiki.example"))
+    crawl = subprocess.run(
+        [
+            *(sys.executable, "-c", _REBOUND, "crawl", "mediawiki", "-a", "franchise=films"),
+            *("-s", "DOWNLOAD_BIND_ADDRESS=127.0.0.1", "-s", "RETRY_TIMES=0"),
+            *("-s", "DOWNLOAD_TIMEOUT=5"),
+        ],
+        cwd=workplace.folder,
+        env=workplace.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert crawl.returncode == 1
+    assert served.paths() == []
+    assert "robots.txt could not be had: no answer that can be read" in crawl.stderr
+    assert "fault of Loremill" not in crawl.stderr
+
+
 def test_a_name_that_nobody_knows_is_one_clear_error(workplace) -> None:
     wiki_at(workplace, "http://wiki.invalid")
     done = workplace.crawl("mediawiki", "films")
@@ -60,6 +96,15 @@ def test_through_a_proxy_the_name_is_the_proxys_to_know(workplace, served) -> No
     done = workplace.crawl("mediawiki", "films", "-s", "RETRY_TIMES=0")
     assert served.paths("http") == ["http://wiki.invalid/robots.txt"]
     assert "answered 503" in done.errors[0]
+
+
+def test_a_proxy_that_refuses_is_one_clear_error(workplace, served) -> None:
+    wiki_at(workplace, "https://wiki.invalid")
+    workplace.environment["https_proxy"] = served.origin
+    done = workplace.crawl("mediawiki", "films", "-s", "RETRY_TIMES=0")
+    assert done.status == 1
+    assert len(done.errors) == 1
+    assert "CONNECT tunnel" in done.errors[0]
 
 
 @pytest.mark.parametrize(
