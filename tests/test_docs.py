@@ -76,7 +76,7 @@ def _run(commands: list[str], folder: Path) -> tuple[int, list[str]]:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=280,
+        timeout=800,
     )
     return done.returncode, re.split(rf"^{_MARK} \d+\n", done.stdout, flags=re.MULTILINE)[1:]
 
@@ -94,6 +94,7 @@ def _comes_in_order(shown: str, printed: str) -> str | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_command_does_what_the_page_says(copy):
     blocks = _blocks()
     assert len(blocks) > 10

@@ -61,7 +61,7 @@ def fixtures(
             raise typer.Exit(FAILED)
     except SpecError as error:
         refuse(error.mistakes)
-    except (FixtureError, OSError) as error:
+    except (FixtureError, OSError, pa.ArrowException) as error:
         refuse([error])
 
 

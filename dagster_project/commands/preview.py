@@ -8,6 +8,7 @@ import pyarrow as pa
 import typer
 
 from crawlers.franchise import FranchiseSpec, data_root, load_franchise
+from crawlers.policy import UnknownHostError
 from crawlers.sources import source_name
 from crawlers.yaml_spec import SpecError
 from dagster_project.commands.speech import FAILED, refuse, say_errors, say_progress
@@ -15,12 +16,12 @@ from dagster_project.components.franchise import source_rules
 from dagster_project.fixtures import FixtureError, fixtures_folder, load, together
 from dagster_project.preview import NoRulesError, look
 from dagster_project.preview.advice import advice
-from dagster_project.preview.pages import live_pages, page_of_file, stored_pages
+from dagster_project.preview.pages import KindError, live_pages, page_of_file, stored_pages
 from dagster_project.preview.show import as_json, as_text
 from pipeline.reports.text import counted
 
-#: Longer lines are hard to read, however wide the terminal.
-_WIDEST = 110
+#: Longer lines are hard to read, however wide the terminal; shorter ones hold no address.
+_WIDEST, _NARROWEST = 110, 40
 
 
 def preview(
@@ -34,7 +35,9 @@ def preview(
             show_default=False,
         ),
     ] = None,
-    pages: Annotated[int, typer.Option(min=1, max=100, help="pages a source")] = 3,
+    pages: Annotated[
+        int, typer.Option(min=1, max=100, help="pages a source; of fixtures all are shown")
+    ] = 3,
     file: Annotated[
         list[Path] | None,
         typer.Option(help="look at a page saved by hand, e.g. page.html; may be given again"),
@@ -59,7 +62,9 @@ def preview(
         seen = look(found, source_rules(spec))
     except SpecError as error:
         refuse(error.mistakes)
-    except (FixtureError, NoRulesError, OSError, ValueError) as error:
+    except NoRulesError as error:
+        refuse([f"{fixtures_folder(name)}: {error}; save pages anew, or give --live"])
+    except (FixtureError, KindError, UnknownHostError, OSError, pa.ArrowException) as error:
         refuse([error])
     say_errors(wrong)
     told = advice(seen, spec)
@@ -68,7 +73,7 @@ def preview(
     if json:
         typer.echo(as_json(name, origin, seen, told))
     elif found.num_rows:
-        width = min(shutil.get_terminal_size().columns, _WIDEST)
+        width = max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
         typer.echo(as_text(spec.title, origin, seen, told, full=full, width=width))
     if wrong or not seen.figures["documents"]:
         raise typer.Exit(FAILED)

@@ -25,6 +25,10 @@ from dagster_project.resources import Crawler, DataStore
 from pipeline.schema import PAGES
 
 
+class KindError(ValueError):
+    """A file is of a kind that no extraction reads."""
+
+
 def stored_pages(
     data: Path, name: str, spec: FranchiseSpec, count: int, titles: Sequence[str] = ()
 ) -> pa.Table:
@@ -64,10 +68,10 @@ def live_pages(
 
 
 def page_of_file(path: Path, name: str, source: AnySource) -> pa.Table:
-    """A saved page as if a spider had fetched it. Raises OSError, ValueError."""
+    """A saved page as if a spider had fetched it. Raises OSError, KindError, UnknownHostError."""
     content_type = TEXTS.get(path.suffix.lower())
     if content_type is None:
-        raise ValueError(f"{path}: is not read; allowed: {', '.join(TEXTS)}")
+        raise KindError(f"{path}: is not read; allowed: {', '.join(TEXTS)}")
     page = Page(
         url=path.absolute().as_uri(),
         content_type=content_type,

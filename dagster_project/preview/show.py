@@ -129,7 +129,7 @@ def _summary(preview: Preview) -> Iterator[str]:
 def _wrapped(text: str, width: int, first: str, rest: str) -> str:
     return fill(
         plain(text),
-        max(width, 40),
+        width,
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,

@@ -13,6 +13,7 @@ from dagster_project.components.franchise import source_rules
 from dagster_project.preview import look
 from dagster_project.preview.advice import advice
 from dagster_project.preview.pages import page_of_file
+from dagster_project.resources import Crawler, DataStore
 
 _HEAD = "type: dagster_project.components.Franchise\nattributes:\n  title: Keepers\n  sources:\n"
 _TEXT = "The keeper counted the lamps again, and one of them was missing from the wall. " * 4
@@ -66,8 +67,7 @@ def test_live_pages_are_shown_and_thrown_away(project, preview, sites):
 def test_saved_pages_are_preferred_and_spread_over_the_store(project, preview, sites):
     project.write_keepers(sites.bulbapedia, episodes=5)
     assert preview("keepers", "--saved").exit_code == 2
-    crawled = project.launch('key:"keepers/bulbapedia_pages"')
-    assert crawled.returncode == 0, crawled.stdout + crawled.stderr
+    Crawler().crawl(DataStore(root=str(project.data)), "keepers", "bulbapedia", print)
     sites.log.clear()
     shown = json.loads(preview("keepers", "--json").stdout)
     assert [page["title"] for page in shown["pages"]] == ["LK001", "LK003", "LK005"]
@@ -180,7 +180,7 @@ def test_nothing_from_a_page_can_move_the_cursor(project, preview, page):
     assert not set(preview("keepers", "--file", str(without)).output) & set("\x1b\x07\x9b\u202e")
 
 
-@pytest.mark.parametrize("columns", [50, 80, 200])
+@pytest.mark.parametrize("columns", [40, 80, 200])
 def test_lines_fit_the_terminal(project, preview, page, columns):
     project.write("keepers", _HEAD + "    - {spider: wikipedia, titles: [A]}\n")
     file = page("long.html", Plot=_TEXT * 9, Cast="x")
@@ -240,7 +240,24 @@ def test_a_live_site_needs_a_contact(project, preview):
 
 def test_a_store_of_a_source_that_is_no_more_shows_none_of_it(project, preview, sites):
     project.write_keepers(sites.bulbapedia, episodes=2)
-    assert project.launch('key:"keepers/bulbapedia_pages"').returncode == 0
+    Crawler().crawl(DataStore(root=str(project.data)), "keepers", "bulbapedia", print)
     path = project.folder / "corpora" / "keepers" / "defs.yaml"
     path.write_text(path.read_text().replace("bulbapedia\n", "bulbapedia\n      name: new\n", 1))
     assert preview("keepers", "--saved").exit_code == 2
+
+
+def test_fixtures_are_preferred_while_their_sources_stand(project, preview, sites):
+    project.write_keepers(sites.bulbapedia, episodes=2)
+    saved = CliRunner().invoke(app, ["fixtures", "keepers", "--live", "--pages", "1"])
+    assert saved.exit_code == 0, saved.output
+    sites.log.clear()
+    shown = preview("keepers")
+    assert "Keepers: 1 page, saved in " in shown.stdout
+    assert not sites.log.entries()
+    path = project.folder / "corpora" / "keepers" / "defs.yaml"
+    path.write_text(path.read_text().replace("bulbapedia\n", "bulbapedia\n      name: new\n", 1))
+    shown = preview("keepers")
+    assert shown.exit_code == 2
+    (error,) = shown.stderr.splitlines()
+    assert "/fixtures: there are pages of a source 'bulbapedia'; its sources are: new; " in error
+    assert "--live" in error
