@@ -123,10 +123,21 @@ def test_addresses_that_are(address: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux's /proc")
-def test_a_running_crawl_listens_to_nobody(workplace, served) -> None:
+@pytest.mark.parametrize(
+    ("options", "open_doors"),
+    [
+        ([], False),
+        (["-s", "TELNETCONSOLE_ENABLED=1"], True),  # so that the test would see one
+        (["-s", "REMOTE_CONTROL_ENABLED=1"], True),
+    ],
+    ids=["as it is", "telnet", "remote control"],
+)
+def test_a_running_crawl_listens_to_nobody(
+    workplace, served, options: list[str], open_doors: bool
+) -> None:
     served.site.always["/robots.txt"] = text(200, "User-agent: *\nCrawl-delay: 30\n")
     workplace.franchise("films", {"spider": "wikipedia", "site": served.origin, "titles": ["A"]})
-    process = workplace.start("wikipedia", "films")
+    process = workplace.start("wikipedia", "films", *options)
     try:
         while not served.paths():
             time.sleep(0.05)
@@ -138,7 +149,7 @@ def test_a_running_crawl_listens_to_nobody(workplace, served) -> None:
                 columns = line.split()
                 if columns[3] == "0A" and f"socket:[{columns[9]}]" in inodes:
                     listening.append(columns[1])
-        assert listening == []
+        assert bool(listening) == open_doors
     finally:
         process.kill()
         process.communicate()
