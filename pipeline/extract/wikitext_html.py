@@ -112,8 +112,8 @@ def _link(link: Wikilink) -> str:
     """A link's text; none where it is a file, a category or the same page in another language."""
     target = str(link.title).strip()
     prefix, colon, _ = target.partition(":")
-    prefix = prefix.strip().casefold()
-    if colon and (prefix in _NO_TEXT or _FILE.search(target) or _LANGUAGE.match(prefix)):
+    prefix = prefix.strip()
+    if colon and (prefix.casefold() in _NO_TEXT or _FILE.search(target) or _LANGUAGE.match(prefix)):
         return GONE
     text = "" if link.text is None else "".join(_shown(link.text)).rpartition("|")[2]
     if not text.strip():

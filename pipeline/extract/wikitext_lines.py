@@ -24,7 +24,8 @@ def blocks(text: str) -> Iterator[str]:
     `text` has tags as `<…>` and all other `<` escaped. Quotes for bold and italics go; lines that a
     dropped template leaves empty part paragraphs.
     """
-    paragraph: list[str] = []
+    held: list[str] = []  # lines of the paragraph, or of the verbatim block
+    opening = "<p>"
     tables = 0
     literal = False
     for line in text.split("\n"):
@@ -33,9 +34,10 @@ def blocks(text: str) -> Iterator[str]:
             literal = _still_literal(line, literal)
             continue
         bare = line.replace(GONE, "").strip()
+        block: str | None = None
         if _TABLE.match(line):
             tables += 1
-            block: str | None = "<table><tr>"
+            block = "<table><tr>"
         elif tables and bare.startswith(("|", "!")):
             tables -= bare.startswith("|}")
             block = "".join(_table_line(bare))
@@ -45,23 +47,25 @@ def blocks(text: str) -> Iterator[str]:
             block = f"<p>{_without_quotes(bare.lstrip('-'))}"
         elif item := _ITEM.match(line):
             block = "".join(_item(item[1][-1], line[item.end() :]))
-        elif line[0] == " " and not tables:
-            block = f"<pre>{_without_quotes(bare)}</pre>"
-        else:
-            block = None
-        if block is None:
-            paragraph.append(_without_quotes(line))
-            literal = _still_literal(line, literal)
-            if not literal:
-                continue
-            block = ""
-        if paragraph:
-            yield "<p>" + "\n".join(paragraph)
-            paragraph = []
-        if block:
+        kind = "<pre>" if line.startswith(" ") and not tables else "<p>"
+        if held and (block is not None or kind != opening):
+            yield _closed(opening, held)
+            held = []
+        if block is not None:
             yield block
-    if paragraph:
-        yield "<p>" + "\n".join(paragraph)
+            continue
+        opening = kind
+        held.append(_without_quotes(line))
+        if literal := _still_literal(line, literal):
+            yield _closed("<p>", held)
+            held = []
+    if held:
+        yield _closed(opening, held)
+
+
+def _closed(opening: str, lines: list[str]) -> str:
+    """A paragraph, which the next block ends, or lines that stand as they are written."""
+    return opening + "\n".join(lines) + ("</pre>" if opening == "<pre>" else "")
 
 
 def _still_literal(line: str, literal: bool) -> bool:
