@@ -36,6 +36,12 @@ def films() -> WikiSite:
     return WikiSite(wiki)
 
 
+def source(server: "FaultServer", **keys: object) -> dict[str, object]:
+    """All films of the server, as the YAML has them."""
+    named = {} if "categories" in keys else {"titles": list(TITLES)}
+    return {"spider": "wikipedia", "site": server.origin, **named, **keys}
+
+
 @dataclass
 class Wire:
     """One connection, and what a healthy server would answer to the request at hand."""

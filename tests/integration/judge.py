@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import pyarrow.parquet as pq
 
+from crawlers.outcome import CrawlOutcome
 from crawlers.page_store import PageStore
 from pipeline.schema import PAGES
 from tests.crawl_workplace import Finished
@@ -27,12 +28,11 @@ def is_whole(store: PageStore) -> None:
     assert not seen or max(seen.values()) == 1
 
 
-def is_told(crawl: Finished, status: int) -> None:
+def is_told(crawl: Finished, outcome: CrawlOutcome, status: int) -> None:
     """Fail unless exit status, stderr and last_crawl.json agree, and each failure has a remedy."""
     assert crawl.status == status, crawl.stderr
     assert "Traceback" not in crawl.stderr
     assert crawl.stderr.replace("\n", "").isprintable()  # nothing of a server's moves the cursor
-    outcome = crawl.outcome
     assert outcome.complete == (status == 0)
     assert crawl.errors == [f"error: {error}" for error in outcome.errors]
     assert bool(outcome.errors) == (status != 0)
