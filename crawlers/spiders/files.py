@@ -31,6 +31,8 @@ _TOLD = 20
 #: Titles and the like beyond this name nothing.
 _LONGEST_NAME = 300
 _WEB = re.compile(r"https?://[^\s<>\"]{1,2000}")
+#: Of a row's name, what may stand in a fragment as it is (RFC 3986, 3.5).
+_READABLE = "/:?,()'!;=@&+"
 _PATH = "see whether `path:` is right; it counts from the folder of the YAML file"
 _COLUMN = "correct `columns:`"
 
@@ -145,10 +147,11 @@ class FilesSpider(FranchiseSpider):
         if name in table.named:  # a remake under the same title; the text tells them apart
             name = f"{name}~{digest[:8]}"
         table.named.add(name)
+        url = f"{table.url}#{quote(name, safe=_READABLE)}"
         yield Found(
-            f"{table.url}#{quote(name)}",
+            url,
             page=self._page(
-                f"{table.url}#{quote(name)}",
+                url,
                 f"{table.file.name}/{name}",
                 "application/json",
                 body,

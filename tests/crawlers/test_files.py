@@ -119,7 +119,7 @@ def test_the_kaggle_table_is_read_as_it_is(workplace) -> None:
     crawl = workplace.crawl("files", "lamps")
     assert crawl.status == 0, crawl.stderr
     first, remake, plain, odd = crawl.pages().values()
-    assert first["url"] == "file:plots.csv#https%3A//en.wikipedia.org/wiki/The_Ferry"
+    assert first["url"] == "file:plots.csv#https://en.wikipedia.org/wiki/The_Ferry"
     assert (first["title"], first["attribution_url"]) == ("The Ferry", page)
     assert first["content_type"] == "application/json"
     assert json.loads(first["body"])["Plot"] == "First line,\r\nsecond “line”."
