@@ -68,7 +68,8 @@ def words(name: str, parameters: Callable[[str], str]) -> str | None:
         ship = parameters("2" if name == "ship" else "1").strip()
         return f"{prefix} {ship}".strip() if ship else None
     if name in _FIRST_NAMES:
-        return parameters("lt") or first or parameters("text") or None
+        shown = parameters("lt") or parameters("1") or parameters("text")
+        return shown if shown.strip() else None
     if name in _LAST_NAMES or name.startswith("lang-"):
         return _last(parameters)
     match name:
