@@ -84,7 +84,7 @@ def _save(name: str, spec: FranchiseSpec, found: pa.Table) -> None:
     for licence in unfree(found):
         say(
             f"warning: there are pages under {licence}; keep them out of a public repository "
-            "unless you follow it (NOTICE.txt names the authors)"
+            "unless you follow it (NOTICE.txt says where each is from)"
         )
 
 

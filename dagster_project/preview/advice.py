@@ -12,6 +12,7 @@ from crawlers.franchise import FranchiseSpec
 from crawlers.sources import source_name
 from dagster_project.preview import Look, Preview
 from pipeline.extract.mediawiki import NO_WANTED_SECTION, headings
+from pipeline.extract.selected import NO_MATCH, containers
 from pipeline.extract.wikitext import wikitext_headings
 from pipeline.licences import LICENCES
 from pipeline.reports.text import counted, one_line
@@ -29,6 +30,7 @@ def advice(preview: Preview, spec: FranchiseSpec) -> list[str]:
     return [
         *_empty(preview, spec),
         *_headings(preview),
+        *_containers(preview),
         *_repeated(preview),
         *_short(preview),
         *_markup(preview),
@@ -64,6 +66,20 @@ def _headings(preview: Preview) -> Iterator[str]:
             )
         else:
             yield f"{counted(count, 'page')} of {source!r} without a wanted section or any heading"
+
+
+def _containers(preview: Preview) -> Iterator[str]:
+    """Where pages that `story` matches nothing of have their text: a hint for `story:`."""
+    words: dict[str, Counter[str]] = defaultdict(Counter)
+    for look in preview.looks:
+        if any(piece["reason"] == NO_MATCH for piece in look.dropped):
+            words[look.page["source"]] += containers(look.page["body"], look.page["content_type"])
+    for source, found in words.items():
+        listed = ", ".join(
+            f"{name} ({number(count)} words)" for name, count in found.most_common(5)
+        )
+        where = f"their paragraphs stand in {listed}" if listed else "they have no paragraphs"
+        yield f"`story:` of {source!r} matches nothing of its pages; {where}"
 
 
 def _repeated(preview: Preview) -> Iterator[str]:

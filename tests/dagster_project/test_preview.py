@@ -144,6 +144,21 @@ def test_rows_of_a_table_and_a_dump(project, preview):
     assert any("the headings there are The tale (1);" in line for line in told["advice"])
 
 
+def test_where_the_text_stands_when_a_selector_matches_nothing(project, preview, page):
+    source = (
+        "    - {spider: web, site: 'http://127.0.0.1:1', licence: CC0-1.0, pages: [/], story: %s}\n"
+    )
+    project.write("keepers", _HEAD + source % "div.tale")
+    body = f"<nav id=top><p>Home</nav><div class='post wide'><div><p>{_TEXT}</div></div>"
+    shown = preview("keepers", "--file", str(page("tale.html", body)))
+    assert shown.exit_code == 1
+    assert "their paragraphs stand in div.post (60 words), nav#top (1 word)" in " ".join(
+        shown.stdout.split()
+    )
+    project.write("keepers", f"{_HEAD}    - {source % 'div.post'}\n")
+    assert preview("keepers", "--file", str(page("tale.html", body))).exit_code == 0
+
+
 def test_advice_on_what_looks_wrong(project, page):
     project.write("keepers", _HEAD + "    - {spider: wikipedia, titles: [A]}\n")
     spec = load_franchise("keepers", project.folder / "corpora")
