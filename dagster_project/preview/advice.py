@@ -75,9 +75,8 @@ def _containers(preview: Preview) -> Iterator[str]:
         if any(piece["reason"] == NO_MATCH for piece in look.dropped):
             words[look.page["source"]] += containers(look.page["body"], look.page["content_type"])
     for source, found in words.items():
-        listed = ", ".join(
-            f"{name} ({number(count)} words)" for name, count in found.most_common(5)
-        )
+        most = found.most_common(5)
+        listed = ", ".join(f"{name} ({counted(count, 'word')})" for name, count in most)
         where = f"their paragraphs stand in {listed}" if listed else "they have no paragraphs"
         yield f"`story:` of {source!r} matches nothing of its pages; {where}"
 
