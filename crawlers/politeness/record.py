@@ -113,6 +113,8 @@ class RequestRecord:
         row.ended = monotonic()
         if row.sent:
             row.seconds = row.ended - row.started
+        else:
+            row.time = datetime.now(UTC)
         self._ended.append(row)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_EVERY, self._write_settled)
