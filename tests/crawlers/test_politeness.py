@@ -1,4 +1,7 @@
-"""How a crawl treats a site that asks for something, or is unwell. Times are the server's own."""
+"""How a crawl treats a site that asks for something. Times are the server's own.
+
+What a crawl makes of a site that is unwell stands row by row in tests/integration/fault_table.py.
+"""
 
 import socket
 import subprocess
@@ -13,7 +16,7 @@ from threading import Lock
 
 import pytest
 
-from crawlers.samplesite.exchange import Request, Response, Site, html, text
+from crawlers.samplesite.exchange import Request, Response, Site, text
 from crawlers.samplesite.server import SiteServer
 
 
@@ -46,15 +49,6 @@ def test_retry_after_as_a_date(served, crawl) -> None:
     assert waited_until >= moment.replace(microsecond=0) - timedelta(seconds=0.1)
 
 
-def test_a_wait_beyond_reason_stops_the_host(served, crawl) -> None:
-    served.site.script["/wiki/Film_2"] = [text(429, "tomorrow", Retry_After="86400")]
-    done = crawl()
-    assert done.status == 1
-    assert "86400 s" in done.errors[-1]
-    assert served.paths("/wiki/")[-1] == "/wiki/Film_2"
-    assert done.store.count() == 1  # what came before it is kept
-
-
 def test_maxlag_is_waited_for(served, crawl) -> None:
     lagged = text(200, '{"error": {"code": "maxlag", "lag": 9}}', "application/json",
                   Retry_After="1", MediaWiki_API_Error="maxlag")  # fmt: skip
@@ -65,15 +59,6 @@ def test_maxlag_is_waited_for(served, crawl) -> None:
     assert len(times) == 2
     assert times[1] - times[0] >= 1.0
     assert "maxlag=5" in served.paths("/w/api.php")[0]
-
-
-def test_maxlag_beyond_reason_stops_the_host(served, crawl) -> None:
-    lagged = text(200, '{"error": {"code": "maxlag"}}', "application/json",
-                  Retry_After="86400", MediaWiki_API_Error="maxlag")  # fmt: skip
-    served.site.script["/w/api.php"] = [lagged]
-    done = crawl()
-    assert done.status == 1
-    assert "86400 s (maxlag, Retry-After)" in done.errors[-1]
 
 
 def test_a_crawl_delay_beyond_reason_stops_the_host(served, crawl) -> None:
@@ -116,26 +101,6 @@ def test_crawl_delay_is_kept_between_all_requests(served, crawl) -> None:
     assert min(gaps[1:]) >= 0.15
 
 
-@pytest.mark.parametrize(
-    "challenge",
-    [
-        Response(
-            403, b"<html>no</html>", {"cf-mitigated": "challenge", "Content-Type": "text/html"}
-        ),
-        html(200, "<!doctype html><html><head><title>Just a moment...</title></head></html>"),
-        html(503, "<html><body><script>window._cf_chl_opt={}</script></body></html>"),
-    ],
-    ids=["header", "title", "markup"],
-)
-def test_a_challenge_is_a_no(served, crawl, challenge: Response) -> None:
-    served.site.always["/wiki/Film_2"] = challenge
-    done = crawl()
-    assert done.status == 1
-    assert "challenge" in done.errors[-1]
-    assert served.paths("/wiki/") == ["/wiki/Film_1", "/wiki/Film_2"]  # once, and nothing after it
-    assert done.store.count() == 1
-
-
 def test_redirect_off_the_site_is_refused(served, crawl, serve: Callable) -> None:
     other = serve()
     served.site.always["/wiki/Film_2"] = text(302, "", Location=f"{other.origin}/wiki/Film_2")
@@ -168,20 +133,6 @@ def test_a_server_that_dies_is_not_hammered(served, crawl) -> None:
     assert done.status == 1
     assert "only 0 of 2 pages could be had" in done.errors[-1]
     assert len(served.paths("/wiki/Film_1")) == 4  # RETRY_TIMES = 3
-
-
-def test_html_where_json_was_asked(served, crawl) -> None:
-    served.site.always["/w/api.php"] = html(200, "<html><title>Welcome</title></html>")
-    done = crawl()
-    assert done.status == 1
-    assert "not JSON" in done.errors[-1]
-
-
-def test_page_larger_than_allowed_is_left(served, crawl) -> None:
-    served.site.always["/wiki/Film_1"] = html(200, "x" * 300_000)
-    done = crawl("-s", "DOWNLOAD_MAXSIZE=200000")
-    assert done.outcome.fetched == 3
-    assert "larger than allowed" in done.outcome.failures[0]["what"]
 
 
 @pytest.mark.parametrize("contact", [None, "nobody", "x@example.org\r\nX-Evil: 1"])
