@@ -2,7 +2,7 @@
 
 Rows are of schema REQUESTS and are written while the crawl runs, to a journal that is sealed into
 Parquet at its end; the record of a killed crawl is sealed at the next start. Kept for good: a row
-is some thirty bytes there. Writing each row by itself would cost a fast crawl a share of its speed,
+is some fifty bytes there. Writing each row by itself would cost a fast crawl a share of its speed,
 so that rows wait for each other: a kill loses those of the last second and a half, and of requests
 that were under way.
 """
