@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import tracemalloc
 from datetime import date
 from pathlib import Path
 
@@ -266,3 +267,30 @@ def test_halves_of_characters_do_not_stop_the_crawl(workplace) -> None:
     assert crawl.status == 0, crawl.stderr
     (row,) = crawl.pages().values()
     assert json.loads(row["body"])["text"] == "a ? b"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_a_table_is_read_as_a_stream(tmp_path, suffix) -> None:
+    path = tmp_path / f"t.{suffix}"
+    rows = [{"title": f"T{n}", "text": f"{n:08} " * 5_000} for n in range(500)]
+    if suffix == "parquet":  # in one row group, whose pages are what has to be held
+        table = pa.Table.from_pylist(rows)
+        pq.write_table(table, path, compression="none", use_dictionary=False, write_batch_size=16)
+        del table
+    elif suffix == "jsonl":
+        path.write_text("\n".join(map(json.dumps, rows)))
+    else:
+        path.write_text("title,text\n" + "\n".join(f"{r['title']},{r['text']}" for r in rows))
+    del rows
+    assert path.stat().st_size > 20 << 20
+    arrow = pa.proxy_memory_pool(pa.default_memory_pool())
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(arrow)
+    tracemalloc.start()
+    try:
+        assert sum(isinstance(row, Row) for row in read_rows(path)) == 500
+        held = tracemalloc.get_traced_memory()[1] + arrow.max_memory()
+    finally:
+        tracemalloc.stop()
+        pa.set_memory_pool(before)
+    assert held < 10 << 20
