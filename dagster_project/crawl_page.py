@@ -6,7 +6,7 @@ started without Dagster.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from crawlers.outcome import CRAWLS, CrawlOutcome, requests_path
@@ -42,7 +42,8 @@ def load_outcome(root: Path, crawl_id: str) -> CrawlOutcome | None:
         text = (root / CRAWLS / f"{crawl_id}.json").read_text("utf-8")
     except FileNotFoundError:
         return None
-    return CrawlOutcome(**json.loads(text))
+    known = {field.name for field in fields(CrawlOutcome)}  # an earlier release had others
+    return CrawlOutcome(**{name: said for name, said in json.loads(text).items() if name in known})
 
 
 def crawl_ids(root: Path) -> list[str]:

@@ -90,10 +90,10 @@ def _failure(error: ChildError, data: DataStore, outcome: CrawlOutcome | None) -
     page = write_page(Path(data.root), outcome) if outcome is not None else None
     if outcome is None or page is None:
         return dg.Failure(str(error), allow_retries=False)
-    url = data.report_url(page.path)
+    told = "\n".join([str(error), *page.said.figures["broken"]])
     return dg.Failure(
-        f"{error}\nhow the site was treated: {url}",
-        metadata={"errors": str(error), **_treatment(data, outcome, page)},
+        f"{told}\nhow the site was treated: {data.report_url(page.path)}",
+        metadata={"errors": told, **_treatment(data, outcome, page)},
         allow_retries=False,
     )
 

@@ -69,7 +69,9 @@ def test_a_crawl_shows_how_it_treated_the_site(project, busy, load, materialize)
     assert page.parent == project.data / "reports/crawls/keepers/bulbapedia"
     address = str(shown["treatment"]).removeprefix("http://127.0.0.1:3001/")
     assert project.data / "reports" / url2pathname(address) == page  # as `make ui` serves it
-    assert "1 × 429: waited 1 s as asked" in page.read_text("utf-8")
+    said = page.read_text("utf-8")
+    assert "1 × 429: waited 1 s as asked" in said
+    assert "asked: 0.050 s: kept" in said  # the Crawl-delay: the policy of loopback asks for none
 
     listed = CliRunner().invoke(app, ["crawls", "keepers"])
     assert "bulbapedia  2 pages  5 requests  complete" in listed.stdout
