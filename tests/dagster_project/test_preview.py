@@ -145,10 +145,8 @@ def test_rows_of_a_table_and_a_dump(project, preview):
 
 
 def test_where_the_text_stands_when_a_selector_matches_nothing(project, preview, page):
-    source = (
-        "    - {spider: web, site: 'http://127.0.0.1:1', licence: CC0-1.0, pages: [/], story: %s}\n"
-    )
-    project.write("keepers", _HEAD + source % "div.tale")
+    source = "{spider: web, site: 'http://127.0.0.1:1', licence: CC0-1.0, pages: [/], story: %s}"
+    project.write("keepers", f"{_HEAD}    - {source % 'div.tale'}\n")
     body = f"<nav id=top><p>Home</nav><div class='post wide'><div><p>{_TEXT}</div></div>"
     shown = preview("keepers", "--file", str(page("tale.html", body)))
     assert shown.exit_code == 1
