@@ -145,7 +145,9 @@ class FranchiseSpider(Spider):
             await asyncio.sleep(0.02)
         if not self.outcome.errors and not self.outcome.falls_short():
             for tombstone in self._tombstones():
-                yield tombstone
+                if self._is_closing():
+                    return
+                await self._store(tombstone)
 
     def stored(self, url: str, source: AnySource) -> Known | None:
         """What the store has of the page as one of this source, under the licence of today."""
@@ -237,13 +239,15 @@ class FranchiseSpider(Spider):
         origin = _origin(url)
         return origin in self._policies or _insecure(origin) in self._policies
 
-    async def _changed(self, source: AnySource) -> AsyncIterator[Request | Page]:
-        """A request for each page of the source that must be fetched, or the page where it is here.
+    async def _changed(self, source: AnySource) -> AsyncIterator[Request]:
+        """A request for each page of the source that must be fetched; one that is here is stored.
 
         A page that two sources list belongs to the first, so that it is stored once.
         """
         taken = 0
         async for found in self.listing(source):
+            if self._is_closing():
+                return
             if self.known.is_listed(found.url):
                 continue
             if taken == self._limit(source):
@@ -263,12 +267,30 @@ class FranchiseSpider(Spider):
                 yield found.request
             elif found.page is not None and not self._is_stored(found.page, source):
                 self.outcome.bytes += len(found.page.body)
-                yield found.page
+                await self._store(found.page)
             elif found.failed is not None:
                 self.fail(found.url, *found.failed)
             else:
                 self.outcome.unchanged += 1
                 await asyncio.sleep(0)  # a long list of these leaves the others their turn
+
+    async def _store(self, page: Page) -> None:
+        """Send a page through the item pipelines, to their end.
+
+        Where `start` yields it, Scrapy 2.19 goes on at once, and where the crawl is ended before
+        the page has come through, waits for it for ever: it looks only when a response is done
+        (https://github.com/scrapy/scrapy/pull/7718). So that is done here.
+        """
+        scraper = self.crawler.engine.scraper
+        try:
+            await scraper.start_itemproc_async(page, response=None)
+        finally:
+            scraper._check_if_closing()
+        await asyncio.sleep(0)  # gives the others their turn
+
+    def _is_closing(self) -> bool:
+        slot = self.crawler.engine.scraper.slot
+        return self.ending or slot is None or slot.closing is not None
 
     def _host_stopped(self, host: Host) -> None:
         assert host.stopped is not None
