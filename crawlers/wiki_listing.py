@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from crawlers.action_api import ActionApi, Json
+from crawlers.explain import SourceError
 
 #: Most titles a request may name without login (https://www.mediawiki.org/wiki/API:Query).
 _TITLES = 50
@@ -19,6 +20,9 @@ _TITLE_BYTES = 6000
 _PROPERTIES = {"prop": "info|pageprops", "ppprop": "disambiguation"}
 _RESOLVED = {**_PROPERTIES, "redirects": "1"}
 _ARTICLES, _CATEGORIES = 0, 14  # the namespaces
+#: Categories that one source may lead to. A tree of a wiki's subject has some hundreds; by ten levels
+#: of Wikipedia's nearly all of it is reached, which nobody means.
+MOST_CATEGORIES = 10_000
 #: Results that a wiki's search gives at the most (Elasticsearch's `index.max_result_window`).
 SEARCH_LIMIT = 10_000
 #: What no title may hold (https://www.mediawiki.org/wiki/Manual:$wgLegalTitleChars).
@@ -43,10 +47,13 @@ class Missing:
 
 
 async def category_members(api: ActionApi, category: str, depth: int) -> AsyncIterator[Listed]:
-    """The articles of a category and of `depth` levels below it, nearer ones first."""
+    """The articles of a category and of `depth` levels below it, nearer ones first.
+
+    Raises SourceError where they are too many categories.
+    """
     level, seen = [_category_title(category)], set[str]()
     for _ in range(depth + 1):
-        below: list[str] = []
+        below: dict[str, None] = {}  # in order
         for title in level:
             if title in seen:
                 continue
@@ -58,10 +65,16 @@ async def category_members(api: ActionApi, category: str, depth: int) -> AsyncIt
                 gcmlimit="500",
                 **_RESOLVED,
             ):
-                below += [page["title"] for page in answer.pages if page.get("ns") == _CATEGORIES]
+                titles = [page["title"] for page in answer.pages if page.get("ns") == _CATEGORIES]
+                below |= dict.fromkeys(title for title in titles if title not in seen)
+                if len(seen) + len(below) > MOST_CATEGORIES:
+                    raise SourceError(
+                        f"the category {category!r} leads to more than {MOST_CATEGORIES:,} others",
+                        "give a smaller `depth`, or name the categories that matter",
+                    )
                 for listed in _articles(answer.pages):
                     yield listed
-        level = below
+        level = list(below)
 
 
 async def namespace_pages(api: ActionApi, namespace: int) -> AsyncIterator[Listed]:

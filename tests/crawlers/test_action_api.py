@@ -9,7 +9,15 @@ from scrapy.http import TextResponse
 
 from crawlers.action_api import ActionApi, Answer
 from crawlers.explain import SourceError
-from crawlers.wiki_listing import Listed, Missing, found_pages, linked_pages, titled_pages
+from crawlers.wiki_listing import (
+    MOST_CATEGORIES,
+    Listed,
+    Missing,
+    category_members,
+    found_pages,
+    linked_pages,
+    titled_pages,
+)
 
 
 def api(*answers: object) -> tuple[ActionApi, list[dict[str, list[str]]]]:
@@ -50,6 +58,19 @@ def test_a_batch_in_pieces_is_put_together() -> None:
     assert "ppcontinue" not in asked[2]  # what is continued is passed back whole, and nothing else
     assert asked[2]["gplcontinue"] == ["2"]
     assert all(query["maxlag"] == ["5"] for query in asked)
+
+
+def test_categories_without_end_are_left() -> None:
+    def some(start: int) -> dict[str, object]:
+        numbers = range(start, start + 500)
+        pages = [{"pageid": n, "ns": 14, "title": f"Category:{n}"} for n in numbers]
+        more = {"gcmcontinue": str(start), "continue": "gcmcontinue||"}
+        return {"batchcomplete": True, "query": {"pages": pages}, "continue": more}
+
+    wiki, asked = api(*map(some, range(0, 100_000, 500)))
+    with pytest.raises(SourceError, match="more than 10,000 others.*smaller `depth`"):
+        collect(category_members(wiki, "All", depth=1))
+    assert len(asked) == MOST_CATEGORIES // 500
 
 
 def test_query_continue_and_pages_by_id() -> None:
