@@ -131,7 +131,8 @@ def _rights(preview: Preview) -> Iterator[str]:
             yield f"{counted(count, 'page')} under {spdx}: the corpus may not be used commercially"
     signals = Counter(look.page["signals"] for look in preview.looks if look.page["signals"])
     for signal, count in signals.items():
-        yield f"{counted(count, 'page')} say about use by machines: {one_line(signal, 80)}"
+        said = one_line(signal, 80)
+        yield f"what the site says of use by machines, with {counted(count, 'page')}: {said}"
 
 
 def _texts(preview: Preview) -> Iterator[tuple[Look, str]]:

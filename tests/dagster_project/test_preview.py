@@ -8,11 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from crawlers.franchise import load_franchise
+from crawlers.page import Page
 from dagster_project.cli import app
 from dagster_project.components.franchise import source_rules
 from dagster_project.preview import look
 from dagster_project.preview.advice import advice
 from dagster_project.preview.pages import page_of_file
+from dagster_project.preview.show import as_text
 from dagster_project.resources import Crawler, DataStore
 
 _HEAD = "type: dagster_project.components.Franchise\nattributes:\n  title: Keepers\n  sources:\n"
@@ -176,6 +178,22 @@ def test_advice_on_what_looks_wrong(project, page):
         "Read the rest of this story on our own pages, every day." in told
     )
     assert any(line.startswith("what looks like markup is left in documents: ") for line in told)
+
+
+def test_what_a_page_says_of_its_use_by_machines_is_shown(project):
+    project.write("keepers", _HEAD + "    - {spider: wikipedia, titles: [A]}\n")
+    spec = load_franchise("keepers", project.folder / "corpora")
+    page = Page(
+        url="http://127.0.0.1:1/wiki/A", title="A", content_type="text/html", signals="noai",
+        body=f"<h2>Plot</h2><p>{_TEXT}".encode(), licence="CC-BY-SA-4.0", spider="wikipedia",
+        franchise="keepers", source="wikipedia", crawl_id="one",
+    )  # fmt: skip
+    seen = look(pa.Table.from_batches([page.batch()]), source_rules(spec))
+    told = advice(seen, spec)
+    assert told == ["what the site says of use by machines, with 1 page: noai"]
+    shown = as_text("Keepers", "live", seen, told, full=False, width=80)
+    assert "wikipedia · CC-BY-SA-4.0 · " in shown
+    assert " · says noai\n" in shown
 
 
 def test_nothing_from_a_page_can_move_the_cursor(project, preview, page):
