@@ -20,8 +20,8 @@ _TITLE_BYTES = 6000
 _PROPERTIES = {"prop": "info|pageprops", "ppprop": "disambiguation"}
 _RESOLVED = {**_PROPERTIES, "redirects": "1"}
 _ARTICLES, _CATEGORIES = 0, 14  # the namespaces
-#: Categories that one source may lead to. A tree of a wiki's subject has some hundreds; by ten levels
-#: of Wikipedia's nearly all of it is reached, which nobody means.
+#: Categories that one may lead to. A tree of a franchise has some hundreds; by ten levels of
+#: Wikipedia's nearly all of it is reached, which nobody means.
 MOST_CATEGORIES = 10_000
 #: Results that a wiki's search gives at the most (Elasticsearch's `index.max_result_window`).
 SEARCH_LIMIT = 10_000
