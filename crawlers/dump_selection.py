@@ -17,9 +17,9 @@ _CATEGORY = 14  # the namespace
 #: their redirects (Category:Disambiguation message boxes), the largest other Wikipedias', the
 #: magic word of the extension Disambiguator.
 _DISAMBIGUATION = re.compile(
-    r"__DISAMBIG__|\{\{\s*(?:[\w-]{0,30} )?(?:disambig(?:uation)?|disamb|dab|hndis|geodis|numberdis"
-    r"|schooldis|begriffsklärung|homonymie|desambiguaci[oó]n|desambiguação|disambigua|doorverwijs"
-    r"pagina|dp|ujednoznacznienie|неоднозначность|förgrening|曖昧さ回避|aimai|消歧义|消歧義)"
+    r"__DISAMBIG__|\{\{\s*(?:[\w-]{1,30} ){0,3}(?:disambig(?:uation)?|disamb|dab|hndis|geodis"
+    r"|numberdis|schooldis|begriffsklärung|homonymie|desambiguaci[oó]n|desambiguação|disambigua|doorverwijs"
+    r"pagina|ujednoznacznienie|неоднозначность|förgrening|曖昧さ回避|aimai|消歧义|消歧義)"
     r"\s*[|}\-–/]",
     re.IGNORECASE,
 )
