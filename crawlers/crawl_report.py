@@ -114,8 +114,8 @@ def progress(outcome: CrawlOutcome) -> str:
         line += f", {outcome.stale:,} older than listed"
     if outcome.gone:
         line += f", {outcome.gone:,} gone"
-    if outcome.failures:
-        line += f", {len(outcome.failures):,} failed"
+    if outcome.failed:
+        line += f", {outcome.failed:,} failed"
     return line
 
 

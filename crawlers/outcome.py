@@ -18,13 +18,16 @@ CRAWLS = "crawls"
 _MAY_FAIL = 0.1
 #: Characters of a failure's text, which may be a server's own.
 _LONGEST = 500
+#: Failures that are kept one by one.
+_KEPT = 1_000
 
 
 @dataclass
 class CrawlOutcome:
     """The record of one crawl; filled while it runs.
 
-    `failures` holds every page or source that could not be had, as {url, what, remedy};
+    `failed` counts the pages and sources that could not be had; `failures` holds the first of them
+    as {url, what, remedy}, so that a crawl that fails for long does not fill the memory;
     `errors` those lines that make the crawl incomplete. Times are ISO 8601, UTC.
     """
 
@@ -51,13 +54,16 @@ class CrawlOutcome:
     robots: dict[str, str] = field(default_factory=dict)  # origin -> what robots.txt said
     #: origin -> the SitePolicy in force, its delay as robots.txt may have lengthened it
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failed: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def fail(self, url: str, what: str, remedy: str, *, fatal: str | None = None) -> None:
         """Note a failure; `fatal` says where (file, source) it leaves the crawl incomplete."""
         url, what = one_line(url), one_line(what)
-        self.failures.append({"url": url, "what": what, "remedy": remedy})
+        self.failed += 1
+        if len(self.failures) < _KEPT:
+            self.failures.append({"url": url, "what": what, "remedy": remedy})
         if fatal is not None:
             self.errors.append(f"{fatal}: {what} ({url}); {remedy}")
 

@@ -266,3 +266,11 @@ def test_import_is_light() -> None:
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True
     ).stdout
     assert shown.split() == ["False", "False"]
+
+
+def test_an_outcome_counts_all_failures_and_keeps_the_first(tmp_path: Path) -> None:
+    outcome = CrawlOutcome("c", "wikipedia", "films", "2026-01-01T00:00:00+00:00", listed=3)
+    for n in range(2_000):
+        outcome.fail(f"http://a/{n}", "is not there", "look")
+    assert (outcome.failed, len(outcome.failures)) == (2_000, 1_000)
+    assert outcome.failures[0]["url"] == "http://a/0"

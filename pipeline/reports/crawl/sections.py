@@ -246,7 +246,7 @@ def _pages(made: Crawl) -> Section:
             }
             for failure in failures[:SHOWN]
         ],
-        "failures_left_out": max(0, len(failures) - SHOWN),
+        "failures_left_out": max(0, crawl.get("failed", len(failures)) - SHOWN),
         "signals": [(one_line(said, SAID), pages) for said, pages in crawl["signals"].items()][
             :SHOWN
         ],
