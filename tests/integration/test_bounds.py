@@ -54,3 +54,15 @@ def test_categories_are_followed_no_deeper_than_asked(
         is_told(crawl, crawl.outcome, 0)
         assert len(crawl.pages()) == pages
         assert len(paths(server.asked, API)) == pages  # each category is listed once
+
+
+def test_a_depth_beyond_ten_is_a_mistake(
+    workplace: Workplace, faulty: Callable[..., FaultServer]
+) -> None:
+    server = faulty()
+    workplace.franchise("films", source(server, categories=["Films"], depth=11))
+    crawl = workplace.crawl("wikipedia", "films")
+    assert crawl.status == 2
+    (error,) = crawl.errors
+    assert all(word in error for word in ("defs.yaml:", "depth", "10"))
+    assert server.asked == []
