@@ -38,6 +38,8 @@ _SUFFIXES = {
     "application/json": ".json",  # a row of a table
     "text/x-wiki": ".wiki",
 }
+#: Of a document: what stands in the page's own row, and what follows from the text.
+_NOT_TOLD = {"text", "text_sha256", "characters", "franchise", "source", "revision"}
 #: Of what was dropped, only the beginning is pinned.
 _DROPPED = 200
 _WIDTH = 100
@@ -127,7 +129,7 @@ def _load(path: Path) -> pa.Table:
     if len(bodies) != 1:
         raise FixtureError(
             f"{path}: has {len(bodies)} files {path.stem}.page.* beside it, not one; "
-            "delete this file too, or save the page again with `loremill fixtures`"
+            "delete them all, then save the page again with `loremill fixtures`"
         )
     try:
         row = json.loads(path.read_text("utf-8"))
@@ -170,10 +172,6 @@ def _told(one: Look) -> str:
         text = one_line(piece["text"] or "", _DROPPED)
         parts.append(f"{_head('dropped', {key: piece[key] for key in keys})}\n{text}\n")
     return "\n".join(parts) or "nothing\n"
-
-
-#: Of a document: what stands in the page's own row, and what follows from the text.
-_NOT_TOLD = {"text", "text_sha256", "characters", "franchise", "source", "revision"}
 
 
 def _head(kind: str, values: Mapping[str, Any]) -> str:
