@@ -108,10 +108,12 @@ def facts(store: PageStore) -> dict[str, tuple[str, str]]:
 
 
 def is_clean(store: PageStore) -> None:
-    """Nothing but whole parts that the manifest names is left."""
+    """Nothing but whole parts that the manifest names is left, and whole politeness records."""
     assert list((store.root / "journal").iterdir()) == []
     assert sorted((store.root / "parts").iterdir()) == sorted(store.parts())
     assert [path for path in store.root.iterdir() if path.name.startswith(".manifest")] == []
+    records = list((store.root / "requests").iterdir())  # of killed crawls too, sealed since
+    assert {path.suffix for path in records} == {".parquet"}
 
 
 def stored(store: PageStore) -> list[str]:
