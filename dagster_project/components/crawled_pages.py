@@ -1,5 +1,6 @@
 """The pages of a franchise as an asset: a crawl, under which rules, and how it treated the site."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from dagster_project.child import ChildError
 from dagster_project.crawl_page import CrawlPage, load_outcome, write_page
 from dagster_project.presentation import OWNERS, Link, extract, group_name, png, table
 from dagster_project.resources import Crawler, DataStore
+from pipeline.reports.text import one_line
 
-#: Titles of a crawl that its metadata shows, and failures.
-_TITLES, _FAILURES = 100, 20
+#: Titles of a crawl that its metadata shows, failures and the like, and characters of each.
+_TITLES, _FAILURES, _SAID = 100, 20, 400
 
 
 def pages_key(franchise: str, spider: str) -> dg.AssetKey:
@@ -73,7 +75,10 @@ def pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinit
                 "path": dg.MetadataValue.path(str(store.root)),
                 "failures": table(
                     ["url", "what", "remedy"],
-                    [[f["url"], f["what"], f["remedy"]] for f in outcome.failures[:_FAILURES]],
+                    [
+                        [one_line(failure[name], _SAID) for name in ("url", "what", "remedy")]
+                        for failure in outcome.failures[:_FAILURES]
+                    ],
                 ),
             },
             check_results=[
@@ -102,7 +107,7 @@ def _treatment(data: DataStore, outcome: CrawlOutcome, page: CrawlPage) -> dict[
     """How the sites were treated, in a few figures, and the link to the page that shows it all."""
     figures, image = page.said.figures, page.said.pace_png
     gap = {"shortest_gap": round(figures["shortest_gap"], 3)} if "shortest_gap" in figures else {}
-    signals = [list(said) for said in outcome.signals.items()]
+    signals = _few(outcome.signals)
     return {
         "treatment": dg.MetadataValue.url(data.report_url(page.path)),
         "treatment_file": dg.MetadataValue.path(str(page.path)),
@@ -113,10 +118,16 @@ def _treatment(data: DataStore, outcome: CrawlOutcome, page: CrawlPage) -> dict[
         "answers_503": figures["answers_503"],
         "maxlag": figures["maxlag"],
         "refused": figures["refused"],
-        "robots": table(["host", "robots.txt"], [list(said) for said in outcome.robots.items()]),
+        "robots": table(["host", "robots.txt"], _few(outcome.robots)),
         **({"signals": table(["signal", "pages"], signals)} if signals else {}),
         **({"pace": png(image, "requests in the minute")} if image else {}),
     }
+
+
+def _few(said: Mapping[str, object]) -> list[list[object]]:
+    """Rows of what sites said, bounded: Dagster keeps metadata for good."""
+    rows = list(said.items())[:_FAILURES]
+    return [[one_line(name, _SAID), one_line(str(value), _SAID)] for name, value in rows]
 
 
 def _rules(spec: FranchiseSpec, spider: str) -> dict[str, Any]:

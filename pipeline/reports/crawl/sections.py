@@ -52,7 +52,7 @@ def headline(made: Crawl) -> Section:
     broken = [verdict for verdict in made.verdicts if verdict.kept is False]
     hosts = counted(len(record.hosts), "host")
     if broken:
-        sentence = f"{counted(len(broken), 'promise')} to a site NOT kept; they stand below."
+        sentence = f"{counted(len(broken), 'promise')} to a site NOT kept or not proven; see below."
     elif record.sent:
         sentence = f"Everything that {hosts} asked for was kept, in {record.sent:,} requests."
     else:
@@ -219,7 +219,7 @@ def _policy(made: Crawl) -> Section | None:
                     "delay": seconds(float(policy["delay"])),
                     "at a time": number(policy["concurrency"]),
                     "a minute": number(policy["requests_per_minute"]),
-                    "licence": policy["licence"]
+                    "licence": one_line(policy["licence"], 80)
                     + (" (non-commercial)" if policy["non_commercial"] else ""),
                     "attribution": one_line(policy["attribution"], SAID),
                 },

@@ -1,7 +1,6 @@
 """Was each host treated as it asked? One line a promise, judged on the record alone.
 
-What was not kept is said as plainly as what was. A host whose policy is not known is not judged by
-it, and the line says so.
+What was not kept is said as plainly as what was, and what cannot be proven counts as not kept.
 """
 
 import math
@@ -29,9 +28,8 @@ def judge(record: Record, policies: Mapping[str, Mapping[str, Any]]) -> list[Ver
         policy = policies.get(host.host)
         verdicts += [_robots(host)]
         if policy is None:
-            verdicts.append(
-                Verdict(host.host, None, "no policy is on record, so its pace cannot be judged")
-            )
+            unproven = "no policy is on record, so its pace is NOT proven"
+            verdicts.append(Verdict(host.host, False, unproven))
         else:
             verdicts += [
                 _gap(host, float(policy["delay"])),
