@@ -87,7 +87,7 @@ def _groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     size = 0
     for batch in batches:
         gathered.append(batch)
-        size += batch.nbytes
+        size += batch.get_total_buffer_size()  # `nbytes` takes thirty times as long
         if size >= _ROW_GROUP_BYTES:
             yield pa.Table.from_batches(gathered)
             gathered, size = [], 0
