@@ -79,6 +79,8 @@ class AtomicFileStorage:
     def open(self, spider: Spider) -> IO[bytes]:
         """A file aside; a copy of the target where the feed adds to it."""
         self._target.parent.mkdir(parents=True, exist_ok=True)
+        for left in _left_aside(self._target):
+            left.unlink()
         if self._append:
             shutil.copyfile(self._target, self._aside)
         return self._aside.open("ab" if self._append else "wb")
@@ -93,3 +95,18 @@ class AtomicFileStorage:
             sync_folder(self._target.parent)
         else:
             self._aside.unlink()
+
+
+def _left_aside(target: Path) -> list[Path]:
+    """What crawls that were killed have left beside the target."""
+    left = []
+    for path in target.parent.iterdir():
+        name, _, process = path.name.rpartition(".")
+        if name == f".{target.name}" and process.isdecimal():
+            try:
+                os.kill(int(process), 0)
+            except ProcessLookupError:
+                left.append(path)
+            except (PermissionError, OverflowError):
+                continue  # somebody else's crawl, or no process number
+    return left

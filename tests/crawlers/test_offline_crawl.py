@@ -74,3 +74,15 @@ def test_a_limit_keeps_the_rest_and_what_left_the_file_is_gone(workplace: Workpl
     all_of_it = workplace.crawl("files", "lamps")
     assert (all_of_it.outcome.unchanged, all_of_it.outcome.gone) == (20, 10)
     assert all_of_it.store.count() == 20
+
+
+def test_what_a_killed_crawl_left_of_its_feed_goes(workplace: Workplace, table) -> None:
+    table(range(2_000))
+    with workplace.start("files", "lamps", "-O", "pages.parquet") as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # the first line of progress
+        process.kill()
+    (left,) = workplace.folder.glob(".pages.parquet.*")
+    assert left.name.endswith(f".{process.pid}")
+    workplace.crawl("files", "lamps", "-O", "pages.parquet")
+    assert [path.name for path in workplace.folder.glob("*pages.parquet*")] == ["pages.parquet"]
