@@ -24,16 +24,16 @@ from twisted.python.failure import Failure
 from crawlers.contact import is_contact, user_agent
 from crawlers.explain import EXPECTED, SourceError, explain
 from crawlers.franchise import corpora_folder, load_franchise
-from crawlers.known import Known, KnownPages
 from crawlers.outcome import CrawlOutcome
 from crawlers.page import GONE, Page
-from crawlers.page_store import PageStore, pages_root
 from crawlers.policy import SitePolicy, UnknownHostError, is_loopback, origins, policy_of
 from crawlers.politeness.host import Host
 from crawlers.politeness.record import RequestRecord
 from crawlers.politeness.refusal import HostStopped
 from crawlers.politeness.signals import combined, usage_signals
 from crawlers.sources import AnySource, SiteSource, source_name
+from crawlers.store.known import Known, KnownPages
+from crawlers.store.page_store import PageStore, pages_root
 from crawlers.yaml_spec import SpecError
 
 #: Requests that may wait in the scheduler; a longer listing waits for its turn.

@@ -9,8 +9,8 @@ from scrapy.exceptions import CloseSpider, DropItem
 
 from crawlers.component import Component
 from crawlers.page import GONE, Page
-from crawlers.page_store import PageWriter, StoreBusyError
 from crawlers.politeness.signals import split
+from crawlers.store.page_store import PageWriter, StoreBusyError
 
 #: Why a crawl ended that never had the store: its last_crawl.json is not this crawl's to write.
 NO_STORE = "no_store"

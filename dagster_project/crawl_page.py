@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from crawlers.outcome import CRAWLS, CrawlOutcome, requests_path
-from crawlers.page_store import pages_root
+from crawlers.store.page_store import pages_root
 from pipeline.reports.crawl import CrawlFigures, write_crawl_report
 
 #: The folder of these pages beside the models' reports: no story model may be called so.

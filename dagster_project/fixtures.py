@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 
 from crawlers.franchise import corpora_folder
-from crawlers.text_files import TEXTS
+from crawlers.on_disk.text_files import TEXTS
 from dagster_project.preview import Look, NoRulesError, look
 from pipeline.atomic import write_atomically
 from pipeline.extract import SourceRules

@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from scrapy.http import Request
 from scrapy.http.request import NO_CALLBACK
 
-from crawlers.journal import Journal, read_journal, write_parquet
 from crawlers.outcome import requests_path
+from crawlers.store.journal import Journal, read_journal, write_parquet
 from pipeline.atomic import sync_folder
 from pipeline.schema import REQUESTS
 

@@ -10,12 +10,12 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from crawlers.dump_selection import Selection
 from crawlers.explain import SourceError
 from crawlers.franchise_spider import Found, FranchiseSpider
+from crawlers.on_disk.dump_selection import Selection
+from crawlers.on_disk.wiki_dump import DumpPage, Wiki, WikiDump
 from crawlers.page import Page
 from crawlers.sources import AnySource, DumpSource, source_name
-from crawlers.wiki_dump import DumpPage, Wiki, WikiDump
 from crawlers.wiki_listing import article_url
 
 

@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 from crawlers.explain import SourceError
 from crawlers.franchise_spider import Found, FranchiseSpider
+from crawlers.on_disk.tables import BrokenRow, Row, TableError, read_rows
+from crawlers.on_disk.text_files import KINDS, TABLES, TEXTS, TextFile, find_files
 from crawlers.page import Page
 from crawlers.sources import AnySource, FilesSource, source_name
-from crawlers.tables import BrokenRow, Row, TableError, read_rows
-from crawlers.text_files import KINDS, TABLES, TEXTS, TextFile, find_files
 from pipeline.schema import story_columns
 
 #: A text beyond this is refused here, as extraction would.

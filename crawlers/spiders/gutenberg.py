@@ -16,10 +16,10 @@ from scrapy.http import Response
 from crawlers.catalogue import Book, read_catalogue, select
 from crawlers.explain import SourceError, status
 from crawlers.franchise_spider import Found, FranchiseSpider
-from crawlers.known import Known
 from crawlers.page import Page
 from crawlers.policy import origins
 from crawlers.sources import AnySource, GutenbergSource
+from crawlers.store.known import Known
 
 _CATALOGUE = "/cache/epub/feeds/pg_catalog.csv"
 #: The real catalogue has some 25 MB.

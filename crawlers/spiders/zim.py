@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 
 from crawlers.explain import SourceError
 from crawlers.franchise_spider import Found, FranchiseSpider
+from crawlers.on_disk.zim_file import ZimArticle, ZimFile
 from crawlers.page import Page
 from crawlers.sources import AnySource, ZimSource, source_name
-from crawlers.zim_file import ZimArticle, ZimFile
 
 
 class ZimSpider(FranchiseSpider):

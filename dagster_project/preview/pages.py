@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crawlers.franchise import FranchiseSpec
+from crawlers.on_disk.text_files import TEXTS
 from crawlers.page import Page
-from crawlers.page_store import PageStore, pages_root
 from crawlers.policy import origins, policy_of
 from crawlers.sources import AnySource, SiteSource, source_name
-from crawlers.text_files import TEXTS
+from crawlers.store.page_store import PageStore, pages_root
 from dagster_project.child import ChildError
 from dagster_project.resources import Crawler, DataStore
 from pipeline.schema import PAGES

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 
 from crawlers.explain import SourceError
-from crawlers.wiki_dump import DumpPage, WikiDump
+from crawlers.on_disk.wiki_dump import DumpPage, WikiDump
 from pipeline.extract import SourceRules, extract
 
 if sys.version_info >= (3, 14):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crawlers.tables import LARGEST_ROW, BrokenRow, Row, TableError, read_rows
+from crawlers.on_disk.tables import LARGEST_ROW, BrokenRow, Row, TableError, read_rows
 
 SOURCE = {"spider": "files", "licence": "CC0-1.0"}
 HEADER = ["Release Year", "Title", "Origin/Ethnicity", "Director", "Cast", "Genre", "Wiki Page",

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawlers.journal import Journal, read_journal
 from crawlers.page import GONE, Page
-from crawlers.page_store import CrawlOutcome, PageStore, PageWriter, StoreBusyError
+from crawlers.store.journal import Journal, read_journal
+from crawlers.store.page_store import CrawlOutcome, PageStore, PageWriter, StoreBusyError
 from pipeline.schema import PAGES
 
 
@@ -93,7 +93,7 @@ _KILLED = """
 import sys
 from pathlib import Path
 from crawlers.page import Page
-from crawlers.page_store import PageStore, PageWriter
+from crawlers.store.page_store import PageStore, PageWriter
 writer = PageWriter(PageStore(Path(sys.argv[1])), "killed", seal_pages=7)
 for number in range(1_000_000):
     writer.append(Page(url=str(number), body=str(number).encode() * 500, licence="CC0-1.0",
@@ -259,9 +259,8 @@ def test_outcome_survives_the_way_through_json(tmp_path: Path) -> None:
 
 
 def test_import_is_light() -> None:
-    probe = (
-        "import sys, crawlers.page_store; print('torch' in sys.modules, 'scrapy' in sys.modules)"
-    )
+    loaded = "'torch' in sys.modules, 'scrapy' in sys.modules"
+    probe = f"import sys, crawlers.store.page_store; print({loaded})"
     shown = subprocess.run(
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True
     ).stdout

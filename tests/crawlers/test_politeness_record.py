@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from scrapy.http import Request
 
-from crawlers.journal import read_journal
 from crawlers.outcome import requests_path
 from crawlers.politeness import rule
 from crawlers.politeness.record import RequestRecord
 from crawlers.samplesite.exchange import Response, html, text
+from crawlers.store.journal import read_journal
 from pipeline.schema import REQUESTS
 
 Row = dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 from dagster import DefaultSensorStatus
 
 from crawlers.page import Page
-from crawlers.page_store import PageStore
+from crawlers.store.page_store import PageStore
 
 _PAGES = "keepers/bulbapedia_pages"
 _MIX = """\

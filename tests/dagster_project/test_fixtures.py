@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from crawlers.franchise import load_franchise
 from crawlers.page import Page
-from crawlers.page_store import PageStore
+from crawlers.store.page_store import PageStore
 from dagster_project.cli import app
 from dagster_project.components.franchise import source_rules
 from dagster_project.fixtures import FixtureError, accept, compare, load, save, unfree

@@ -5,7 +5,7 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from crawlers.page_store import PageStore
+from crawlers.store.page_store import PageStore
 from pipeline.artifact import Artifact
 
 _REPORT = '+key:"keepers-gpt2/report"'

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from crawlers.page_store import PageStore
+from crawlers.store.page_store import PageStore
 from pipeline.artifact import Artifact
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

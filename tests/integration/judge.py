@@ -7,7 +7,7 @@ from hashlib import sha256
 import pyarrow.parquet as pq
 
 from crawlers.outcome import CrawlOutcome
-from crawlers.page_store import PageStore
+from crawlers.store.page_store import PageStore
 from pipeline.schema import PAGES
 from tests.crawl_workplace import Finished
 

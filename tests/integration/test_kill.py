@@ -23,12 +23,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from crawlers.page import GONE
-from crawlers.page_store import PageStore
 from crawlers.samplesite.exchange import Request, Response
 from crawlers.samplesite.replicas import wikipedia
 from crawlers.samplesite.server import SiteServer
 from crawlers.samplesite.wiki_site import WikiSite
 from crawlers.settings import CONCURRENT_REQUESTS
+from crawlers.store.page_store import PageStore
 from tests.crawl_workplace import ROOT, Workplace
 
 #: The most requests of a crawl that have been sent while their answers are not stored yet.
@@ -183,10 +183,11 @@ _EVERY_STEP = '''
 import os, shutil, signal, sys
 from pathlib import Path
 from crawlers.page import GONE, Page
-from crawlers.page_store import PageStore, PageWriter
+from crawlers.store.page_store import PageStore, PageWriter
 import pyarrow.parquet as pq
 
-ROOMS = {"crawlers.journal", "crawlers.page_store", "pipeline.atomic", "pyarrow.parquet.core"}
+STORE = {"crawlers.store.journal", "crawlers.store.page_store"}
+ROOMS = STORE | {"pipeline.atomic", "pyarrow.parquet.core"}
 CALLS = {"open", "mkdir", "unlink", "rename", "replace", "fsync", "flock"}
 FACTS = {"licence": "CC0-1.0", "spider": "s", "franchise": "f", "source": "s", "crawl_id": "c"}
 root, urls = Path(sys.argv[1]), ["a", "b", "c", "d", "e"]
