@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 #: What shows its first unnamed parameter: look, notes on the wording, links to other pages.
 _FIRST = """
-    nowrap nobr no wrap|small|smaller|big|large|larger|huge|em|strong|emphasis|midsize|smallcaps|sc|
+    nowrap|nobr|no wrap|small|smaller|big|large|larger|huge|em|strong|emphasis|midsize|smallcaps|sc|
     small caps|allcaps|sup|sub|underline|u|strike|s|bold|italic|italics|italic correction|
     center|centre|block indent|quote|blockquote|bq|quotation|poem quote|poemquote|cquote|pquote|
     abbr|abbreviation|abbrlink|tooltip|tt|hover title|visible anchor|vanc|vanchor|
@@ -48,7 +48,7 @@ def _names(written: str) -> frozenset[str]:
     return frozenset(" ".join(name.split()) for name in written.split("|"))
 
 
-_FIRST_NAMES = _names(_FIRST) | {"nowrap", "nobr", "no wrap"}
+_FIRST_NAMES = _names(_FIRST)
 _LAST_NAMES = _names(_LAST)
 
 

@@ -139,6 +139,7 @@ def test_headings(line: str, heading: str | None) -> None:
         ("{{unknown|a|b={{c}}}}left", "left"),
         ("{{lang|ja|ピカ}}, {{Lang-fr|''oui''}} {{transl|ja|Hepburn|pika}}", "ピカ, oui pika"),
         ("{{nowrap|{{lang|fr|''a''}} [[b|c]]}}", "a c"),
+        ("{{nobr|a}} {{No wrap|b}} {{proper name|c}}", "a b c"),
         ("{{convert|5|km|mi}} {{convert|5|to|6|km}}", "5 km 5 to 6 km"),
         ("a{{'}}s {{!}} {{snd}} b {{as of|2010}}", "a's | – b As of 2010"),
         ("{{USS|Enterprise|NCC-1701}} {{ship|HMS|Beagle}}", "USS Enterprise HMS Beagle"),
