@@ -53,7 +53,7 @@ class CrawlReport(Component):
         if self._ticking.running:
             self._ticking.stop()
         ours = self.spider
-        ours.outcome.policies = ours.policies_in_force()
+        ours.outcome.policies = ours.sites.in_force()
         conclude(ours.outcome, reason, where=str(ours.file))
         if reason != NO_STORE:
             self._save(ours.outcome, ours.store.root)

@@ -1,4 +1,4 @@
-"""What every spider here shares: a franchise's sources, the page store, hosts, and the outcome.
+"""What every spider here shares: a franchise's sources, the page store, and the outcome.
 
 A spider for another kind of site says how it lists (`listing`) and how it reads (a callback); all
 else, contact, back-pressure, failures, tombstones, is here.
@@ -8,10 +8,9 @@ import asyncio
 import secrets
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.core.scheduler import Scheduler
@@ -26,12 +25,13 @@ from crawlers.explain import EXPECTED, SourceError, explain
 from crawlers.franchise import corpora_folder, load_franchise
 from crawlers.outcome import CrawlOutcome
 from crawlers.page import GONE, Page
-from crawlers.policy import SitePolicy, UnknownHostError, is_loopback, origins, policy_of
+from crawlers.policy import origins
 from crawlers.politeness.host import Host
 from crawlers.politeness.record import RequestRecord
 from crawlers.politeness.refusal import HostStopped
 from crawlers.politeness.signals import combined, usage_signals
-from crawlers.sources import AnySource, SiteSource, source_name
+from crawlers.sites import Sites
+from crawlers.sources import AnySource, source_name
 from crawlers.store.known import Known, KnownPages
 from crawlers.store.page_store import PageStore, pages_root
 from crawlers.yaml_spec import SpecError
@@ -58,6 +58,7 @@ class FranchiseSpider(Spider):
     """Crawls all sources of a franchise that name this spider, in the order of its YAML."""
 
     sources: list[AnySource]
+    sites: Sites
     store: PageStore
     crawl_id: str
     outcome: CrawlOutcome
@@ -82,21 +83,7 @@ class FranchiseSpider(Spider):
                 ]
             )
         self.moved = {}
-        self._hosts: dict[str, Host] = {}
         self._cut: set[str] = set()  # sources whose limit was met: they may have more
-        self._policies: dict[str, SitePolicy] = {}  # by origin, as the first source has it
-        self._licences: dict[str, str] = {}  # by source
-        for source in self.sources:
-            for origin in origins(source):
-                assert isinstance(source, SiteSource)
-                try:
-                    policy = policy_of(source, origin)
-                except UnknownHostError as error:
-                    raise SpecError([f"{self.where(source)}: site: {error}"]) from error
-                self._policies.setdefault(origin, policy)
-                self._licences[source_name(source)] = policy.licence  # of two, the texts' site
-            if source.licence:
-                self._licences[source_name(source)] = source.licence
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -110,6 +97,8 @@ class FranchiseSpider(Spider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         root = pages_root(spider.settings["LOREMILL_DATA"], spider.franchise, spider.name)
         now = datetime.now(UTC)
+        longest_wait = spider.settings.getfloat("RETRY_AFTER_MAX")
+        spider.sites = Sites(spider.sources, spider.where, spider._host_stopped, longest_wait)
         spider.store = PageStore(root)
         spider.crawl_id = spider.settings["LOREMILL_CRAWL_ID"] or (
             f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -152,7 +141,10 @@ class FranchiseSpider(Spider):
     def stored(self, url: str, source: AnySource) -> Known | None:
         """What the store has of the page as one of this source, under the licence of today."""
         known = self.known.get(url)
-        if known and (known.source, known.licence) == (source_name(source), self.licence(source)):
+        if known and (known.source, known.licence) == (
+            source_name(source),
+            self.sites.licence(source),
+        ):
             return known
         return None
 
@@ -184,18 +176,14 @@ class FranchiseSpider(Spider):
             status=response.status,
             content_type=header("Content-Type"),
             body=response.body,
-            licence=self.licence(source),
-            signals=combined(self.host(response.url).signals, usage_signals(response)),
+            licence=self.sites.licence(source),
+            signals=combined(self.sites.host(response.url).signals, usage_signals(response)),
             attribution_url=attribution_url,
             spider=self.name,
             franchise=self.franchise,
             source=source_name(source),
             crawl_id=self.crawl_id,
         )
-
-    def licence(self, source: AnySource) -> str:
-        """The licence of a source's texts: the YAML's word, or that of the site they come from."""
-        return self._licences[source_name(source)]
 
     def place(self, source: AnySource) -> str:
         """Where a source is, for a message: its site, or its path."""
@@ -217,27 +205,6 @@ class FranchiseSpider(Spider):
             request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
             listed = request.meta.get("redirect_urls", [request.url])[0]
             self.fail(listed, *explain(failure.value))
-
-    def host(self, url: str) -> Host:
-        """What this crawl knows of the host of a url that it may visit."""
-        origin = _origin(url)
-        if origin not in self._hosts:
-            longest_wait = self.settings.getfloat("RETRY_AFTER_MAX")
-            policy = self._policies.get(origin) or self._policies[_insecure(origin)]
-            self._hosts[origin] = Host(origin, policy, self._host_stopped, longest_wait)
-        return self._hosts[origin]
-
-    def policies_in_force(self) -> dict[str, dict[str, Any]]:
-        """How each host met so far is treated, by origin; the delay may be robots.txt's."""
-        return {
-            origin: asdict(host.policy) | {"delay": host.floor}
-            for origin, host in self._hosts.items()
-        }
-
-    def may_visit(self, url: str) -> bool:
-        """Whether the url is on one of the crawl's sites; https stands for http too."""
-        origin = _origin(url)
-        return origin in self._policies or _insecure(origin) in self._policies
 
     async def _changed(self, source: AnySource) -> AsyncIterator[Request]:
         """A request for each page of the source that must be fetched; one that is here is stored.
@@ -298,7 +265,7 @@ class FranchiseSpider(Spider):
 
     def _require_contact(self) -> None:
         contact = self.settings["LOREMILL_CONTACT"] or ""
-        live = sorted(o for o in self._policies if not is_loopback(urlsplit(o).hostname or ""))
+        live = self.sites.live()
         if live and not (is_contact(contact) and contact in self.settings["USER_AGENT"]):
             given = f"LOREMILL_CONTACT is {contact!r}" if contact else "LOREMILL_CONTACT is not set"
             self.outcome.fail(
@@ -351,13 +318,3 @@ class FranchiseSpider(Spider):
         return stored is not None and (stored.body_sha256, stored.revision, stored.title) == (
             page.body_sha256, page.revision, page.title
         )  # fmt: skip
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _insecure(origin: str) -> str:
-    """The origin by http that https stands for too."""
-    return origin.replace("https:", "http:", 1)

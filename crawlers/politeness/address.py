@@ -33,7 +33,7 @@ class AddressMiddleware(Component):
         """Raise HostStopped where the address is not public, CannotResolveHostError without one."""
         if request.meta.get("proxy"):
             return
-        host = self.spider.host(request.url)
+        host = self.spider.sites.host(request.url)
         if host.origin not in self._looked_up:
             self._looked_up[host.origin] = asyncio.create_task(self._look_up(host))
         await asyncio.shield(self._looked_up[host.origin])

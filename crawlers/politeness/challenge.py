@@ -30,7 +30,7 @@ class ChallengeMiddleware(Component):
     def process_response(self, request: Request, response: Response) -> Response:
         """Raise HostStopped where the response is a challenge."""
         if is_challenge(response):
-            host = self.spider.host(request.url)
+            host = self.spider.sites.host(request.url)
             self.spider.record.of(request).done = f"a challenge page: {LEFT_ALONE}"
             raise host.stop(
                 f"answers robots with a challenge page (status {response.status})",

@@ -33,7 +33,7 @@ class MaxlagMiddleware(Component):
         wait = retry_after(response)
         row.asked = _WAIT if wait is None else wait
         row.done = LEFT_ALONE
-        spider.host(request.url).obey(row.asked, "maxlag")
+        spider.sites.host(request.url).obey(row.asked, "maxlag")
         spider.outcome.rests += 1
         again = get_retry_request(
             request, spider=spider, reason="maxlag", max_retry_times=_PATIENCE, logger=_log

@@ -51,7 +51,7 @@ class PaceMiddleware(Component):
 
     async def process_request(self, request: Request) -> None:
         """Wait for the host's turn."""
-        host = self.spider.host(request.url)
+        host = self.spider.sites.host(request.url)
         request.meta["download_slot"] = host.origin
         came = time.monotonic()
         gap = await host.turn(lambda: self.crawler.engine.running and not self.spider.ending)
@@ -60,7 +60,7 @@ class PaceMiddleware(Component):
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Learn from the answer how fast the next request may come, then let it come."""
-        host, row = self.spider.host(request.url), self.spider.record.of(request)
+        host, row = self.spider.sites.host(request.url), self.spider.record.of(request)
         row.status, row.bytes = response.status, len(response.body)
         try:
             self._learn(host, row, request, response)
@@ -77,7 +77,7 @@ class PaceMiddleware(Component):
         row = self.spider.record.of(request)
         what, _ = explain(exception)
         if isinstance(exception, NO_ANSWER):
-            host = self.spider.host(request.url)
+            host = self.spider.sites.host(request.url)
             row.done = f"{what}; {self._next(request)}"
             self._back_off(host, request, exception)
             if host.stopped:
@@ -85,7 +85,7 @@ class PaceMiddleware(Component):
         else:
             row.done = what
         if row.sent:
-            self.spider.host(request.url).done()
+            self.spider.sites.host(request.url).done()
         else:
             row.rule = getattr(exception, "rule", None) or row.rule or what
         self.spider.record.end(request)

@@ -55,7 +55,7 @@ class RobotsMiddleware(Component):
         if request.meta.get(ROBOTS):
             row.rule = rule.ROBOTS_ITSELF
             return
-        host = self.spider.host(request.url)
+        host = self.spider.sites.host(request.url)
         rules = await self._rules_of(host)
         path = urlsplit(request.url).path
         if rules.protego.can_fetch(request.url, ROBOT):

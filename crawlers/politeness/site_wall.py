@@ -19,14 +19,14 @@ class SiteWallMiddleware(Component):
     def process_request(self, request: Request) -> None:
         """Raise Refused where the url is not one of this crawl's sites."""
         spider = self.spider
-        if not spider.may_visit(request.url):
+        if not spider.sites.may_visit(request.url):
             via = request.meta.get("redirect_urls", ["?"])[-1]
             raise Refused(
                 f"{via} leads off the site, to {request.url}",
                 "if the site has moved, say so with `site:`",
                 OFF_SITE,
             )
-        only = spider.host(request.url).policy.only_paths
+        only = spider.sites.host(request.url).policy.only_paths
         path = urlsplit(request.url).path
         if only and path != "/robots.txt" and not path.startswith(only):
             raise Refused(

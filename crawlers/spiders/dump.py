@@ -69,7 +69,7 @@ class DumpSpider(FranchiseSpider):
                 revision=page.revision,
                 content_type="text/x-wiki",
                 body=page.text.encode(),
-                licence=self.licence(source),
+                licence=self.sites.licence(source),
                 attribution_url=url,
                 spider=self.name,
                 franchise=self.franchise,

@@ -181,7 +181,7 @@ class FilesSpider(FranchiseSpider):
             page_id=page_id,
             content_type=content_type,
             body=body,
-            licence=self.licence(source),
+            licence=self.sites.licence(source),
             spider=self.name,
             franchise=self.franchise,
             source=source_name(source),

@@ -126,7 +126,7 @@ class WebSpider(FranchiseSpider):
             if not links:
                 what = f"nothing that matches `links`, {source.links!r}, is a link"
                 self.fail(page.url, what, "see how the page is marked up", source)
-            elsewhere = [link for link in links if not self.may_visit(link)]
+            elsewhere = [link for link in links if not self.sites.may_visit(link)]
             if elsewhere:
                 what = f"{len(elsewhere)} links lead off the site, the first to {elsewhere[0]}"
                 self.fail(page.url, what, "make `links` closer, or add a source for that site")

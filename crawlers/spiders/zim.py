@@ -64,7 +64,7 @@ class ZimSpider(FranchiseSpider):
                 title=article.title,
                 content_type=article.content_type,
                 body=article.body,
-                licence=self.licence(source),
+                licence=self.sites.licence(source),
                 attribution_url=article.original,
                 spider=self.name,
                 franchise=self.franchise,
