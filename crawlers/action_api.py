@@ -1,8 +1,9 @@
 """MediaWiki's Action API as far as a listing needs it: query, with continuation.
 
 Errors come with status 200, an answer may be spread over several, and old installs speak
-`query-continue` and lists keyed by id; all of that ends here. What is remembered of a listing does
-not grow with it: that it goes in a circle is found by Brent's algorithm.
+`query-continue` and lists keyed by id; all of that ends here. An answer that is cut short is an
+error, never the whole: what it leaves out would be taken for deleted. What is remembered of a
+listing does not grow with it: that it goes in a circle is found by Brent's algorithm.
 https://www.mediawiki.org/wiki/API:Query, https://www.mediawiki.org/wiki/API:Continue
 """
 
@@ -30,6 +31,9 @@ _CLOSED = {
     "readapidenied": "only who is logged in may read this wiki; name another, or use a dump",
     "apidisabled": "this wiki's API is switched off; name another wiki, or use a dump of it",
 }
+#: MediaWiki's words (apiwarn-truncatedresult) where an answer outgrew $wgAPIMaxResultSize.
+_TRUNCATED = "result was truncated"
+_CUT = "run the same command again; what is stored stays meanwhile"
 _ELSEWHERE = "give `api_path:` as the wiki's Special:Version names it, or `site:` if it has moved"
 
 
@@ -58,11 +62,13 @@ class ActionApi:
         answer = Answer()
         places, contents = _Circle(), _Circle()
         stale = empty = 0
+        old = False
         while True:
             reply = await self._get({**parameters, **following})
             try:
                 query = reply.get("query", {})
                 arrived = _listed(query.get("pages", []))
+                old = old or _is_old(reply)
                 moves = {_asked(move): move["to"] for kind in ("normalized", "redirects")
                          for move in query.get(kind, [])}  # fmt: skip
                 following = _following(reply)
@@ -76,13 +82,17 @@ class ActionApi:
             answer.renamed.update(moves)
             if len(pages) > _BATCH:
                 raise SourceError(f"{self.url} goes on without end: a batch of {len(pages)} pages")
-            if "batchcomplete" in reply or _only_generates(following):
+            is_whole = "batchcomplete" in reply or (old and _only_generates(following))
+            if is_whole:
                 answer.pages = list(pages.values())
                 if not all(map(_is_whole, answer.pages)):
                     raise self._misshapen(reply)
                 yield answer
                 answer, pages = Answer(), {}
             if not following:
+                if not is_whole:
+                    what = f"{self.url} answered a part as if it were all: no `batchcomplete`"
+                    raise SourceError(what, _CUT)
                 return
             if max(stale, empty) >= _PATIENCE:
                 raise SourceError(
@@ -113,6 +123,8 @@ class ActionApi:
             code, info = (str(detail.get(key))[:_SHOWN] for key in ("code", "info"))
             what = f"{self.url} answered {code}: {info}"
             raise SourceError(what, _CLOSED[code]) if code in _CLOSED else SourceError(what)
+        if _TRUNCATED in json.dumps(reply.get("warnings")):
+            raise SourceError(f"{self.url} answered a part: it warns of a truncated result", _CUT)
         return reply
 
     def _misshapen(self, reply: Any) -> SourceError:
@@ -139,6 +151,18 @@ class _Circle:
 
 def _digest(value: Any) -> bytes:
     return sha256(json.dumps(value).encode()).digest()
+
+
+def _is_old(reply: Json) -> bool:
+    """Whether this is MediaWiki before 1.25, which ends no batch with `batchcomplete`.
+
+    It continues by `query-continue`, keys pages by id, or warns that it knows no formatversion.
+    """
+    return (
+        "query-continue" in reply
+        or isinstance(reply.get("query", {}).get("pages"), dict)
+        or "formatversion" in json.dumps(reply.get("warnings"))
+    )
 
 
 def _only_generates(following: Json) -> bool:

@@ -132,7 +132,7 @@ async def titled_pages(api: ActionApi, titles: Sequence[str]) -> AsyncIterator[L
             by_title = {page["title"]: page for page in answer.pages}
             for title in some:
                 page = by_title.get(_final(title, answer.renamed))
-                if page is None or "missing" in page or "invalid" in page or "pageid" not in page:
+                if page is None or "missing" in page or "invalid" in page:
                     yield Missing(title, "has no page of this title")
                     continue
                 found = list(_articles([page]))
@@ -148,16 +148,21 @@ def article_url(site: str, article_path: str, title: str) -> str:
 
 
 def _articles(pages: list[Json], namespace: int = _ARTICLES) -> Iterator[Listed]:
+    """The articles among them. Raises SourceError for one that cannot be told from another."""
     for page in pages:
         if (
-            page.get("ns") == namespace
-            and "missing" not in page
-            and "redirect" not in page  # a double one, which `redirects` leaves
-            and isinstance(page.get("lastrevid"), int)
-            and isinstance(page.get("pageid"), int)
-            and "disambiguation" not in page.get("pageprops", {})
+            page.get("ns") != namespace
+            or "missing" in page
+            or "redirect" in page  # a double one, which `redirects` leaves
+            or "disambiguation" in page.get("pageprops", {})
         ):
-            yield Listed(page["title"], str(page["pageid"]), str(page["lastrevid"]))
+            continue
+        page_id, revision = page.get("pageid"), page.get("lastrevid")
+        if not (isinstance(page_id, int) and isinstance(revision, int)):
+            # Left out, it would be taken for deleted.
+            what = f"the API lists {page['title']!r} without its id or its latest revision"
+            raise SourceError(what, "run the same command again; if it stays so, use a dump")
+        yield Listed(page["title"], str(page_id), str(revision))
 
 
 def _bundles(titles: Sequence[str]) -> Iterator[list[str]]:

@@ -131,8 +131,23 @@ def test_long_titles_keep_the_request_line_short() -> None:
         ({"query": []}, "not the API's"),
         ({"query": {"pages": [17]}}, "not the API's: .*17"),
         ({"query": {"pages": 17}}, "not the API's"),
-        ({"query": {"pages": [{"pageid": 1, "title": "A"}]}}, "not the API's"),
-        ({"query": {"pages": [{"pageid": 1, "ns": 0}]}}, "not the API's"),
+        ({"batchcomplete": True, "query": {"pages": [{"pageid": 1, "title": "A"}]}}, "not the API's"),
+        ({"batchcomplete": True, "query": {"pages": [{"pageid": 1, "ns": 0}]}}, "not the API's"),
+        ({"query": {"pages": [{"pageid": 1, "ns": 0, "title": "A"}]}}, "a part as if it were all"),
+        ({}, "a part as if it were all"),
+        (
+            {
+                "batchcomplete": True,
+                "query": {"pages": [{"pageid": 1, "ns": 0, "title": "A"}]},
+                "warnings": {
+                    "result": {
+                        "warnings": "This result was truncated because it would otherwise be "
+                        "larger than the limit of 8388608 bytes."
+                    }
+                },
+            },
+            "a truncated result; run the same command again",
+        ),
         ({"query": {"pages": [], "normalized": [{"from": "a"}]}}, "not the API's"),
         ({"query": {"pages": []}, "continue": 5}, "not the API's"),
     ],
@@ -210,6 +225,26 @@ def test_an_old_install_is_listed_batch_by_batch() -> None:
     )
     batches = collect(wiki.query(generator="categorymembers"))
     assert [[page["title"] for page in batch.pages] for batch in batches] == [["A"], ["B"]]
+
+
+def test_an_old_install_that_finds_nothing_is_believed() -> None:
+    """It says so by what it does not know: formatversion came with 1.25, as batchcomplete did."""
+    told = {"main": {"*": "Unrecognized parameters: 'formatversion', 'maxlag'"}}
+    wiki, _ = api({"warnings": told})
+    assert collect(wiki.query(titles="A")) == [Answer()]
+
+
+@pytest.mark.parametrize("lacking", ["lastrevid", "pageid"])
+def test_an_article_without_its_revision_is_no_deleted_one(lacking: str) -> None:
+    page = {"pageid": 1, "ns": 0, "title": "A", "lastrevid": 3}
+    del page[lacking]
+    for listing in (
+        lambda wiki: category_members(wiki, "All", depth=0),
+        lambda wiki: titled_pages(wiki, ["A"]),
+    ):
+        wiki, _ = api({"batchcomplete": True, "query": {"pages": [page]}})
+        with pytest.raises(SourceError, match="'A' without its id or its latest revision"):
+            collect(listing(wiki))
 
 
 def test_a_title_that_comes_back_encoded_is_found() -> None:
