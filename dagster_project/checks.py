@@ -8,7 +8,7 @@ import dagster as dg
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crawlers.store.page_store import CrawlOutcome
+from crawlers.outcome import CrawlOutcome
 
 #: Of the pages listed; below this something is wrong with the site or with how it is asked.
 _MOST = 0.9

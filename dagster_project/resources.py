@@ -8,7 +8,8 @@ from urllib.parse import quote
 import dagster as dg
 
 from crawlers.franchise import corpora_folder
-from crawlers.store.page_store import CrawlOutcome, PageStore
+from crawlers.outcome import CrawlOutcome
+from crawlers.store.page_store import PageStore
 from dagster_project.child import run_child
 from pipeline.artifact import Artifact
 from pipeline.device import Device, pick_device

@@ -1,11 +1,13 @@
 """One step of the line: build an artifact, or say in one line what stands in its way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from crawlers.store.page_store import StoreError
 from dagster_project.child import ChildError
 from pipeline.artifact import Artifact, NoRoomError, materialize
 from pipeline.corpus import CorpusError, ManifestError
@@ -13,7 +15,15 @@ from pipeline.licences import UnknownLicenceError
 from pipeline.model_spec import ModelError
 
 #: What a person can mend; its message says how. Anything else is a bug and keeps its traceback.
-EXPECTED = (ChildError, CorpusError, ManifestError, ModelError, NoRoomError, UnknownLicenceError)
+EXPECTED = (
+    ChildError,
+    CorpusError,
+    ManifestError,
+    ModelError,
+    NoRoomError,
+    StoreError,
+    UnknownLicenceError,
+)
 
 
 def build(
@@ -28,7 +38,14 @@ def build(
 
     `written_in` is the YAML file that asked for the artifact, for the error to name.
     """
-    try:
+    with in_one_line(written_in):
         return materialize(root, fingerprint, make, resumable=resumable)
+
+
+@contextmanager
+def in_one_line(written_in: Path) -> Iterator[None]:
+    """An expected error within becomes one line of Dagster's, which names the YAML file."""
+    try:
+        yield
     except EXPECTED as error:
         raise dg.Failure(f"{written_in}: {error}", allow_retries=False) from None

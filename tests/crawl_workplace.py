@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from crawlers.franchise import COMPONENT
-from crawlers.store.page_store import CrawlOutcome, PageStore, pages_root
+from crawlers.outcome import CrawlOutcome
+from crawlers.store.page_store import PageStore, pages_root
 
 ROOT = Path(__file__).parents[1]
 #: Waits short enough for a test; what is obeyed stays the same.

@@ -12,9 +12,13 @@ Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 def is_older(schema: pa.Schema, today: pa.Schema) -> bool:
     """Whether rows of `schema` lack nothing of `today` but nullable columns."""
-    return all(schema.field(name).equals(today.field(name))
-               if name in schema.names else today.field(name).nullable
-               for name in today.names) and set(schema.names) <= set(today.names)  # fmt: skip
+    added = [field for field in today if field.name not in schema.names]
+    kept = [field for field in today if field.name in schema.names]
+    return (
+        len(kept) == len(schema.names)
+        and all(field.nullable for field in added)
+        and all(schema.field(field.name).equals(field) for field in kept)
+    )
 
 
 def as_of_today(rows: Rows, today: pa.Schema) -> Rows:

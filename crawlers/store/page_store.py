@@ -10,6 +10,7 @@ import fcntl
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from itertools import groupby, islice
 from pathlib import Path
@@ -18,16 +19,13 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crawlers.outcome import CrawlOutcome
 from crawlers.page import Page
 from crawlers.store.journal import Journal, read_journal, write_parquet
-from crawlers.store.known import COLUMNS, Known, KnownPages
+from crawlers.store.known import COLUMNS, KnownPages
 from crawlers.store.latest import Latest
 from crawlers.store.older_schema import as_of_today
 from pipeline.atomic import write_atomically
 from pipeline.schema import PAGES
-
-__all__ = ["CrawlOutcome", "Known", "PageStore", "PageWriter", "StoreBusyError", "pages_root"]
 
 #: A segment is sealed at whichever comes first; small enough that a part is read in one go.
 SEAL_PAGES = 1_000
@@ -35,6 +33,10 @@ SEAL_BYTES = 64 * 2**20
 _MANIFEST = "manifest.json"
 #: What the data version leaves out: it changes with every crawl though the page has not.
 _NOT_CONTENT = {"body", "fetched_at", "crawl_id", "etag", "last_modified"}
+
+
+class StoreError(ValueError):
+    """A file of the store is missing or damaged; the message names it and the remedy."""
 
 
 class StoreBusyError(RuntimeError):
@@ -50,7 +52,10 @@ def pages_root(data: str | Path, franchise: str, spider: str) -> Path:
 
 
 class PageStore:
-    """Reads the sealed pages under `root`; `writer` adds to them."""
+    """Reads the sealed pages under `root`; `writer` adds to them.
+
+    Every method raises StoreError where a file of the store is missing or damaged.
+    """
 
     def __init__(self, root: Path):
         self.root = root
@@ -59,17 +64,25 @@ class PageStore:
         """Open the store for one crawl, after recovering what a killed one left in its journal.
 
         Raises StoreBusyError while another crawl has it open, ValueError where the manifest is
-        lost or a journal was written by another version.
+        lost, damaged or a journal was written by another version.
         """
         return PageWriter(self, crawl_id)
 
     def parts(self) -> list[Path]:
-        """The valid parts, oldest first."""
+        """The valid parts, oldest first. Raises StoreError where the manifest is damaged."""
+        path = self.root / _MANIFEST
         try:
-            manifest = json.loads((self.root / _MANIFEST).read_text("utf-8"))
+            names = [part["name"] for part in json.loads(path.read_bytes())["parts"]]
+            if not all(re.fullmatch(r"\d{6,}-[\w.-]+", name, re.ASCII) for name in names):
+                raise ValueError("a part's name is none")
         except FileNotFoundError:
             return []
-        return [self.root / "parts" / f"{part['name']}.parquet" for part in manifest["parts"]]
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise StoreError(
+                f"{path} is damaged ({type(error).__name__}: {error}); restore it, or write it "
+                f"anew with the names of the files in {self.root / 'parts'}, in their order"
+            ) from error
+        return [self.root / "parts" / f"{name}.parquet" for name in names]
 
     def known(self) -> KnownPages:
         """The current pages by url."""
@@ -223,11 +236,25 @@ def _lock(root: Path) -> IO[bytes]:
     return file
 
 
+@contextmanager
+def _opened(part: Path) -> Iterator[pq.ParquetFile]:
+    """A part to be read. Raises StoreError, while it is read too."""
+    try:
+        with pq.ParquetFile(part) as file:
+            yield file
+    except (OSError, pa.ArrowException) as error:
+        what = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error})"
+        raise StoreError(
+            f"{part} {' '.join(what.split())[:300]}; restore it, or move it away and take its name "
+            f"out of {part.parents[1] / _MANIFEST}: the next crawl fetches its pages anew"
+        ) from error
+
+
 def _read(part: Path, columns: list[str]) -> Iterator[tuple[str, int, list[Any]]]:
     """Url, status and the columns of each row of a part."""
     read = list(dict.fromkeys(["url", "status", *columns]))
     schema = pa.schema([PAGES.field(name) for name in read])
-    with pq.ParquetFile(part) as file:
+    with _opened(part) as file:
         for batch in file.iter_batches(columns=read):
             values = as_of_today(batch, schema).to_pydict()
             rows = zip(*(values[name] for name in ["url", "status", *columns]), strict=True)
@@ -238,7 +265,7 @@ def _read(part: Path, columns: list[str]) -> Iterator[tuple[str, int, list[Any]]
 def _rows_of(part: Path, rows: list[int]) -> Iterator[pa.RecordBatch]:
     """These rows of a part, whole."""
     start = 0
-    with pq.ParquetFile(part) as file:
+    with _opened(part) as file:
         for group in range(file.num_row_groups):
             end = start + file.metadata.row_group(group).num_rows
             wanted = [row - start for row in rows if start <= row < end]

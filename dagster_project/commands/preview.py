@@ -10,6 +10,7 @@ import typer
 from crawlers.franchise import FranchiseSpec, data_root, load_franchise
 from crawlers.policy import UnknownHostError
 from crawlers.sources import source_name
+from crawlers.store.page_store import StoreError
 from crawlers.yaml_spec import SpecError
 from dagster_project.commands.speech import FAILED, refuse, say_errors, say_progress
 from dagster_project.components.franchise import source_rules
@@ -64,7 +65,14 @@ def preview(
         refuse(error.mistakes)
     except NoRulesError as error:
         refuse([f"{fixtures_folder(name)}: {error}; save pages anew, or give --live"])
-    except (FixtureError, KindError, UnknownHostError, OSError, pa.ArrowException) as error:
+    except (
+        FixtureError,
+        KindError,
+        StoreError,
+        UnknownHostError,
+        OSError,
+        pa.ArrowException,
+    ) as error:
         refuse([error])
     say_errors(wrong)
     told = advice(seen, spec)

@@ -8,9 +8,9 @@ from typing import Any
 import dagster as dg
 
 from crawlers.franchise import FranchiseSpec
+from crawlers.outcome import CrawlOutcome
 from crawlers.policy import SitePolicy, origins, policy_of
 from crawlers.sources import FileSource, SiteSource, source_name
-from crawlers.store.page_store import CrawlOutcome
 from dagster_project import checks
 from dagster_project.child import ChildError
 from dagster_project.crawl_page import CrawlPage, load_outcome, write_page

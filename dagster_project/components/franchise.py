@@ -15,7 +15,7 @@ from dagster_project.components.franchise_scaffold import FranchiseScaffolder
 from dagster_project.components.story_corpus import corpus_asset
 from dagster_project.presentation import OWNERS, extract, first_text, group_name, result, table
 from dagster_project.resources import DataStore
-from dagster_project.step import build
+from dagster_project.step import build, in_one_line
 from pipeline.artifact import code_version, fingerprint
 from pipeline.corpus.spec import CorpusConfig
 from pipeline.extract import SourceRules
@@ -80,10 +80,12 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
     def documents(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
         stores = [data.pages(name, spider) for spider in spec.spiders()]
         rules = source_rules(spec)
+        with in_one_line(written_in):
+            versions = [store.data_version() for store in stores]
         artifact = build(
             data.path("documents", name),
             fingerprint(
-                pages=[store.data_version() for store in stores],
+                pages=versions,
                 rules={source: rule.__dict__ for source, rule in rules.items()},
                 code=code_version("pipeline.extract", "pipeline.clean", "pipeline.schema"),
             ),

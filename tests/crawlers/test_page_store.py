@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawlers.outcome import CrawlOutcome
 from crawlers.page import GONE, Page
 from crawlers.store.journal import Journal, read_journal
-from crawlers.store.page_store import CrawlOutcome, PageStore, PageWriter, StoreBusyError
+from crawlers.store.page_store import PageStore, PageWriter, StoreBusyError, StoreError
 from pipeline.schema import PAGES
 
 
@@ -248,6 +249,34 @@ def test_without_its_manifest_a_store_keeps_its_parts(tmp_path: Path) -> None:
     manifest.rename(tmp_path / "manifest.json")
     store.writer("two").close()
     assert [row["url"] for row in rows(store)] == ["a", "b"]
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:200])
+
+
+@pytest.mark.parametrize(
+    ("file", "harm", "said"),
+    [
+        ("manifest.json", lambda path: path.write_text("[]"), "is damaged"),
+        ("manifest.json", lambda path: path.write_text('{"parts": [{"na'), "is damaged"),
+        ("manifest.json", lambda path: path.write_text('{"parts": [{"name": "../x"}]}'), "none"),
+        ("parts/000001-one.parquet", _cut, "is damaged"),
+        ("parts/000001-one.parquet", Path.unlink, "is missing"),
+    ],
+)
+def test_a_damaged_store_is_one_line_with_the_file_and_the_remedy(
+    tmp_path: Path, file: str, harm, said: str
+) -> None:
+    store = PageStore(tmp_path)
+    writer = store.writer("one")
+    writer.append(page("a"))
+    writer.close()
+    harm(tmp_path / file)
+    for reading in (store.known, store.count, store.data_version, lambda: rows(store)):
+        with pytest.raises(StoreError, match=rf"{file}.*{said}.*; restore it") as error:
+            reading()
+        assert "\n" not in str(error.value)
 
 
 def test_outcome_survives_the_way_through_json(tmp_path: Path) -> None:

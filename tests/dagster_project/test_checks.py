@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from crawlers.store.page_store import CrawlOutcome
+from crawlers.outcome import CrawlOutcome
 from dagster_project import checks
 from pipeline.schema import MANIFEST
 
