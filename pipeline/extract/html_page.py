@@ -17,6 +17,8 @@ from pipeline.extract.piece import NoStoryError
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 #: Python's encodings that no page is in, some of which take forever.
 _NO_CHARSETS = frozenset(("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"))
+#: Forms and labels have classes of their own in lxml.html; to choose one takes Python each time.
+_LOOKUP = etree.ElementDefaultClassLookup(element=html.HtmlElement)
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -38,9 +40,23 @@ def decode_html(body: bytes, content_type: str | None = None) -> str:
 
 def parse_html(text: str) -> Any:
     """The page's tree; comments are left out. Raises NoStoryError for what is no HTML at all."""
+    return parse_utf8(text.encode("utf-8", "replace"))
+
+
+def parse_utf8(body: bytes) -> Any:
+    """The same of a page's bytes. libxml2 guesses an encoding anew at the first bad byte, so those
+    that are no UTF-8 become U+FFFD."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        body = body.decode("utf-8", "replace").encode()
     # NUL goes because libxml2 stops there.
-    source = text.replace("\0", "").encode("utf-8", "replace")
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    source = body.removeprefix(codecs.BOM_UTF8).replace(b"\0", b"")
+    # No table of ids: nothing here is looked up by one.
+    parser = html.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False
+    )
+    parser.set_element_class_lookup(_LOOKUP)
     try:
         return html.document_fromstring(source, parser=parser)
     except (etree.LxmlError, ValueError) as error:

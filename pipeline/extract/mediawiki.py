@@ -10,15 +10,14 @@ same or a higher level, within the enclosing `section` if any.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import islice
 from typing import Any
 
-from lxml import etree, html
+from lxml import etree
 
-from pipeline.extract.html_page import parse_html
+from pipeline.extract.html_page import parse_utf8
 from pipeline.extract.piece import NoStoryError, Piece, distinct
-from pipeline.extract.wiki_prose import prose
+from pipeline.extract.wiki_prose import prose_of
 from pipeline.extract.wiki_table import summaries
 
 #: English Wikipedia's usual headings (its style guides for films, novels and television).
@@ -41,11 +40,10 @@ _HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _MOST_HEADINGS = 2000
 #: Where a heading is no section's: contents tables, infoboxes, tables, navigation.
 _NOT_WITHIN = ("table", "aside", "nav")
-_HEADLINE = etree.XPath(".//*[contains(concat(' ',@class,' '),' mw-headline ')]")
+_HEADLINE = etree.XPath("descendant::*[contains(concat(' ',@class,' '),' mw-headline ')]")
 _HEADING_TEXT = etree.XPath(
     "descendant::text()[not(ancestor::*[contains(@class,'mw-editsection')])]"
 )
-_TITLE = etree.XPath("normalize-space((//h1[@id='firstHeading'] | //h1[@class='firstHeading'])[1])")
 
 
 @dataclass(frozen=True)
@@ -70,11 +68,10 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
     Where no heading is wanted, the summaries in lists of films and tables of episodes. Raises
     NoStoryError; its figure is the number of headings, so that a changed markup shows as 0.
     """
-    document = _parse(body)
+    document = parse_utf8(body)
     root = _content_root(document)
     found = _headings(root)
     wanted = {comparable(name) for name in (PLOT_HEADINGS if sections is None else sections)}
-    title = " ".join(_TITLE(document).split()) or None
     pieces = []
     within: _Heading | None = None
     for heading in found:
@@ -82,7 +79,7 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
             continue  # a sub-heading belongs to the plot
         within = heading if comparable(heading.text) in wanted else None
         if within:
-            text = prose(_cut(heading, found, root))
+            text = prose_of(_cut(heading, found, root))
             pieces.append(Piece(heading.anchor, text, section=heading.text))
     if not any(piece.text for piece in pieces):
         pieces = summaries(root)
@@ -90,7 +87,7 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
         raise NoStoryError(NO_WANTED_SECTION, len(found))
     anchors = distinct([piece.anchor for piece in pieces])
     return Article(
-        title,
+        _title(document),
         [
             Piece(anchor, piece.text, piece.section, piece.title)
             for anchor, piece in zip(anchors, pieces, strict=True)
@@ -102,19 +99,22 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
 def headings(body: bytes) -> list[str]:
     """The headings of an article as written, in order, to choose `sections` from."""
     try:
-        return [heading.text for heading in _headings(_content_root(_parse(body)))]
+        return [heading.text for heading in _headings(_content_root(parse_utf8(body)))]
     except NoStoryError:
         return []
 
 
 def _headings(root: Any) -> list[_Heading]:
     elements = islice(root.iter(*_HEADING_TAGS), _MOST_HEADINGS)
-    return [_heading(element) for element in elements if _is_of_section(element)]
+    known: dict[Any, bool] = {}
+    return [_heading(element) for element in elements if _is_of_section(element, known)]
 
 
-def _parse(body: bytes) -> Any:
-    # Decoded here because libxml2 guesses anew at the first bad byte; MediaWiki serves UTF-8.
-    return parse_html(body.decode("utf-8-sig", "replace"))
+def _title(document: Any) -> str | None:
+    for heading in document.iter("h1"):
+        if "firstHeading" in (heading.get("id"), heading.get("class")):
+            return " ".join("".join(heading.itertext()).split()) or None
+    return None
 
 
 def _content_root(document: Any) -> Any:
@@ -128,20 +128,33 @@ def _content_root(document: Any) -> Any:
     return next(document.iter("body"), document) if content is None else content
 
 
-def _is_of_section(heading: Any) -> bool:
+def _is_of_section(heading: Any, known: dict[Any, bool]) -> bool:
+    """`known` has what was found of elements around headings before: most stand side by side."""
     if "pi-title" in heading.get("class", "") or heading.get("id") == "mw-toc-heading":
         return False
-    return not any(
-        element.tag in _NOT_WITHIN
-        or element.get("id") == "toc"
-        or "toc" in element.get("class", "").split()
-        for element in heading.iterancestors()
-    )
+    around = []
+    verdict = True
+    for element in heading.iterancestors():
+        if element in known:
+            verdict = known[element]
+            break
+        around.append(element)
+        if (
+            element.tag in _NOT_WITHIN
+            or element.get("id") == "toc"
+            or "toc" in element.get("class", "").split()
+        ):
+            verdict = False
+            break
+    known.update(dict.fromkeys(around, verdict))
+    return verdict
 
 
 def _heading(element: Any) -> _Heading:
-    headline = next(iter(_HEADLINE(element)), element)
-    text = " ".join("".join(_HEADING_TEXT(headline)).split())
+    # Most have no elements in them: two searches less.
+    headline = next(iter(_HEADLINE(element)), element) if len(element) else element
+    texts = _HEADING_TEXT(headline) if len(headline) else [headline.text or ""]
+    text = " ".join("".join(texts).split())
     anchor = headline.get("id") or element.get("id") or text.replace(" ", "_")
     return _Heading(element, int(element.tag[1]), text, anchor or "section")
 
@@ -151,8 +164,8 @@ def comparable(heading: str) -> str:
     return " ".join(heading.replace("_", " ").split()).casefold().rstrip(":")
 
 
-def _cut(heading: _Heading, headings: Sequence[_Heading], root: Any) -> str:
-    """The section as HTML, the heading itself left out."""
+def _cut(heading: _Heading, headings: Sequence[_Heading], root: Any) -> list[Any]:
+    """The section's text and elements, the heading itself left out."""
     ends = {id(h.element) for h in headings if h.level <= heading.level}
     start = heading.element
     while (parent := start.getparent()) is not root and (
@@ -160,12 +173,12 @@ def _cut(heading: _Heading, headings: Sequence[_Heading], root: Any) -> str:
         or (parent.tag in ("div", "summary") and _is_alone(start))
     ):
         start = parent
-    section = [escape(start.tail or "")]
+    section = [start.tail or ""]
     for element in start.itersiblings():
         if any(id(part) in ends for part in element.iter(*_HEADING_TAGS)):
             break
-        section.append(html.tostring(element, encoding="unicode"))
-    return "".join(section)
+        section.append(element)
+    return section
 
 
 def _is_alone(element: Any) -> bool:

@@ -6,11 +6,13 @@ ends. So lists, dialogue and quotations need no cases and nested blocks are neve
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PreformattedString, Tag
 
+from pipeline.extract.element_soup import events_of, soup_of
 from pipeline.extract.wiki_notices import is_notice
 
 #: What leaks into prose when it is not removed, as MediaWiki and its wikis name it. Sets instead
@@ -48,17 +50,40 @@ _BLOCKS = frozenset((
     "fieldset", "footer", "form", "header", "hr", "html", "li", "main", "ol", "p", "pre",
     "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
 ))  # fmt: skip
+#: What tells where paragraphs and lines end, and that a note leads elsewhere.
+_SHAPING = _BLOCKS | {"a", "br"}
 _SPACES = re.compile(r"[^\S\n]+")
 #: What is left of "(Japanese: <audio>; <audio>)" once its contents are gone. Blanks are taken from
 #: their run's first and never given back, or thousands of <br> would take forever.
 _EMPTY_BRACKETS = re.compile(r"(?<!\s)\s*+\(\s*+(?:\w{1,30}:\s*+)?(?:[;,:]\s*+)*+\)")
+_BREAKS = re.compile(r"\n{2,}")
 _SEPARATOR_FIRST = re.compile(r"\(\s*(?:[;,]\s*)+")
 
 
 def prose(piece: str) -> str:
     """The text of a piece of HTML: paragraphs parted by a blank line, `<br>` as a line end."""
     soup = BeautifulSoup(piece, "lxml")
-    _remove(soup, _is_no_text)
+    _remove(soup, lambda tag: _is_no_text(tag.name, tag.attrs))
+    return _text(soup)
+
+
+def prose_of(parts: Sequence[Any]) -> str:
+    """The same of lxml elements with their tails, and bare text (str), in this order."""
+    return _text(soup_of(parts, _is_no_text, _SHAPING))
+
+
+def line_of(element: Any) -> str:
+    """The text of an lxml element without its tail, such as a title: one line, nothing removed for
+    its wording."""
+    text = "".join(
+        content if event == "text" else " "
+        for event, content in events_of([element.text or "", *element], _is_no_text)
+        if event == "text" or content in _BLOCKS or content == "br"
+    )
+    return _tidy(text.replace("\n", " "))
+
+
+def _text(soup: BeautifulSoup) -> str:
     _remove(soup, is_notice)
     return "\n\n".join(text for part in _paragraphs(soup) if (text := _tidy(part)))
 
@@ -77,12 +102,15 @@ def _remove(soup: BeautifulSoup, unwanted: Callable[[Tag], bool]) -> None:
                     stack.append(child)
 
 
-def _is_no_text(tag: Tag) -> bool:
-    if tag.name in _TAGS:
+def _is_no_text(name: str, attributes: Mapping[str, Any]) -> bool:
+    if name in _TAGS:
         return True
-    attributes = tag.attrs
-    return bool(attributes) and (
-        not _CLASSES.isdisjoint(attributes.get("class", ()))
+    if not attributes:
+        return False
+    classes = attributes.get("class", ())
+    return (
+        # BeautifulSoup has split them.
+        not _CLASSES.isdisjoint(classes.split() if isinstance(classes, str) else classes)
         or attributes.get("id") in _IDS
         or attributes.get("role") in _ROLES
         or str(attributes.get("typeof", "")).startswith(("mw:File", "mw:Image"))
@@ -122,8 +150,10 @@ def _paragraphs(soup: BeautifulSoup) -> Iterator[str]:
 
 def _tidy(text: str) -> str:
     text = _SPACES.sub(" ", text)
-    text = _EMPTY_BRACKETS.sub("", text)
-    text = _SEPARATOR_FIRST.sub("(", text)
+    if "(" in text:
+        text = _SEPARATOR_FIRST.sub("(", _EMPTY_BRACKETS.sub("", text))
+    if "\n" not in text:
+        return text.strip()
     lines = "\n".join(line.strip() for line in text.split("\n"))
     # Two <br> in a row part paragraphs.
-    return re.sub(r"\n{2,}", "\n\n", lines).strip()
+    return _BREAKS.sub("\n\n", lines).strip()

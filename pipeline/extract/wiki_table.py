@@ -6,16 +6,15 @@ Episode tables of Wikipedia's template keep the summary (field ShortSummary) in 
 """
 
 import re
-from collections.abc import Iterator
-from html import escape
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from itertools import chain, islice
 from typing import Any
 
 from lxml import etree
-from lxml.html import tostring
 
 from pipeline.extract.piece import Piece
-from pipeline.extract.wiki_prose import prose
+from pipeline.extract.wiki_prose import line_of, prose_of
 
 #: Column headings under which lists keep their summaries.
 SUMMARY_COLUMNS = frozenset(
@@ -25,39 +24,50 @@ _TITLE_COLUMNS = frozenset(("title", "film", "name", "episode", "book", "novel",
 #: Spans beyond this are mistakes or malice.
 _LONGEST_SPAN = 100
 _MOST_COLUMNS = 50
+_LONGEST_HEADING = 40
+_NUMBER = re.compile(r"\d{1,4}")
 
-_EPISODE_SUMMARIES = etree.XPath(
-    ".//td[contains(concat(' ',@class,' '),' description ')]"
-    "[ancestor::tr[1][contains(@class,'expand-child')] or .//*[contains(@class,'shortSummary')]]"
+_IN_EPISODE = etree.XPath(
+    "ancestor::tr[1][contains(@class,'expand-child')] or .//*[contains(@class,'shortSummary')]"
 )
 
 
 def summaries(root: Any) -> list[Piece]:
     """The pieces of all tables below `root`, in order; a summary without a title is left."""
-    pieces = [*_episodes(root)]
-    for table in root.iter("table"):
-        pieces.extend(_rows(table))
+    tables, cells = [], []
+    for element in root.iter("table", "td"):  # one walk, since a page has thousands of cells
+        if element.tag == "table":
+            tables.append(element)
+        elif "description" in element.get("class", "").split() and _IN_EPISODE(element):
+            cells.append(element)
+    pieces = [piece for cell in cells for piece in _episode(cell)]
+    pieces += [piece for table in tables for piece in _rows(table)]
     return pieces
 
 
-def _episodes(root: Any) -> Iterator[Piece]:
-    for cell in _EPISODE_SUMMARIES(root):
-        row = next(cell.iterancestors("tr"))
-        # The episode's own row stands right above, or one more where it has notes.
-        above = islice(row.itersiblings("tr", preceding=True), 2)
-        titles = (c for r in above for c in r if "summary" in c.get("class", "").split())
-        title = next(titles, None)
-        if title is not None:
-            yield from _piece(title, cell)
+def _episode(cell: Any) -> Iterator[Piece]:
+    row = next(cell.iterancestors("tr"), None)
+    if row is None:  # broken markup: a cell by itself
+        return
+    # The episode's own row stands right above, or one more where it has notes.
+    above = islice(row.itersiblings("tr", preceding=True), 2)
+    titles = (c for r in above for c in r if "summary" in c.get("class", "").split())
+    title = next(titles, None)
+    if title is not None:
+        yield from _piece(title, cell)
 
 
 def _rows(table: Any) -> Iterator[Piece]:
     """The rows of a table that has a column of summaries."""
-    rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
-    grid = _grid(rows)
-    headings = [" ".join(cell.itertext()).strip().casefold() for cell in next(grid, [])]
+    rows = (row for row in table.iter("tr") if next(row.iterancestors("table")) is table)
+    first = next(rows, ())
+    # Most tables have none, and a page may have hundreds.
+    if len(first) < 2 or SUMMARY_COLUMNS.isdisjoint(map(_heading, _cells(first))):
+        return
+    grid = _grid(chain([first], rows))
+    headings = [_heading(cell) for cell in next(grid)]
     summary = next((i for i, name in enumerate(headings) if name in SUMMARY_COLUMNS), None)
-    if summary is None:
+    if summary is None:  # beyond _MOST_COLUMNS
         return
     named = (i for i, name in enumerate(headings) if name in _TITLE_COLUMNS and i != summary)
     title = next(named, 0)
@@ -66,12 +76,29 @@ def _rows(table: Any) -> Iterator[Piece]:
             yield from _piece(row[title], row[summary])
 
 
-def _grid(rows: list[Any]) -> Iterator[list[Any]]:
+def _cells(row: Any) -> list[Any]:
+    return [cell for cell in row if cell.tag in ("td", "th")]
+
+
+def _heading(cell: Any) -> str:
+    """The text of a column's heading as it is compared; none where it is longer than any.
+
+    A table that lays out a page may have the whole page in its first cell.
+    """
+    text = ""
+    for part in cell.itertext() if len(cell) else [cell.text or ""]:
+        text = f"{text} {part}".strip()
+        if len(text) > _LONGEST_HEADING:
+            return ""
+    return text.casefold()
+
+
+def _grid(rows: Iterable[Any]) -> Iterator[list[Any]]:
     """The cells of each row by column, a cell that spans several standing in each."""
     pending: dict[int, tuple[int, Any]] = {}  # column -> rows still to fill, cell
     for row in rows:
         line: list[Any] = []
-        cells = iter([cell for cell in row if cell.tag in ("td", "th")])
+        cells = iter(_cells(row))
         while (column := len(line)) < _MOST_COLUMNS:
             if column in pending:
                 left, cell = pending.pop(column)
@@ -91,22 +118,20 @@ def _grid(rows: list[Any]) -> Iterator[list[Any]]:
 
 
 def _span(cell: Any, name: str) -> int:
-    value = cell.get(name, "1").strip()
-    return min(max(int(value), 1), _LONGEST_SPAN) if re.fullmatch(r"\d{1,4}", value) else 1
-
-
-def _plain(cell: Any) -> str:
-    return " ".join(prose(_contents(cell)).split())
+    value = cell.get(name, "").strip()
+    return min(max(int(value), 1), _LONGEST_SPAN) if _NUMBER.fullmatch(value) else 1
 
 
 def _piece(title_cell: Any, summary_cell: Any) -> Iterator[Piece]:
-    title = _plain(title_cell).strip('"“” ')
-    text = prose(_contents(summary_cell))
+    title = line_of(title_cell).strip('"“” ')
+    text = _prose(summary_cell)
     if title and text:
         yield Piece(title.replace(" ", "_"), text, title=title)
 
 
-def _contents(cell: Any) -> str:
-    """The cell as a block that is no table, since tables are no prose."""
-    parts = [tostring(child, encoding="unicode") for child in cell]
-    return f"<div>{escape(cell.text or '')}{''.join(parts)}</div>"
+def _prose(cell: Any) -> str:
+    """The text of a cell, taken as a block that is no table, since tables are no prose."""
+    block = deepcopy(cell)
+    block.tag, block.tail = "div", None
+    block.attrib.clear()
+    return prose_of([block])

@@ -78,8 +78,10 @@ def test_prose(html: str, text: str) -> None:
         b"<div>" * 200_000 + b"<h2>Plot</h2><p>deep</p>",
         b"<table><tr><th>Film<th>Plot</tr>"
         + b"<tr><td rowspan=9999 colspan=9999>a<td>b</tr>" * 2_000,
+        b"<table><tr>" + b"<td colspan=90>a</td>" * 60 + b"<th>Plot</th></tr></table>",
+        b"<body><td class=description><i class=shortSummaryText>by itself</i></td></body>",
     ],
-    ids=["empty", "nul", "garbage", "deep", "spans"],
+    ids=["empty", "nul", "garbage", "deep", "spans", "columns", "cell"],
 )
 def test_a_hostile_page_has_no_story_and_raises_nothing_else(body: bytes) -> None:
     with pytest.raises(NoStoryError):
