@@ -2,7 +2,8 @@
 
 A wiki that nobody has read the rules of is a source of this spider, by YAML alone; a subclass
 stands for wikis whose policy is known, see wikipedia.py. A page's id stays when it is moved
-(https://www.mediawiki.org/wiki/Manual:Page_table), so a move is told from a deletion by it.
+(https://www.mediawiki.org/wiki/Manual:Page_table), so a move is told from a deletion by it; of two
+wikis on one host, as Fandom's languages are, each has ids of its own.
 """
 
 import re
@@ -54,9 +55,9 @@ class MediaWikiSpider(FranchiseSpider):
             before = [
                 old
                 for old in self.known.addresses(listed.page_id)
-                if old != url and old.startswith(f"{site}/")
+                if old != url and self._wiki(old) == self._wiki(url)
             ]
-            stored = self.stored(url, source)
+            stored = self.stored(url)
             if stored is not None and stored.revision == listed.revision:
                 self.moved |= dict.fromkeys(before, url)  # a crawl that was killed knew already
                 yield Found(url)
@@ -108,9 +109,9 @@ class MediaWikiSpider(FranchiseSpider):
         if int(revision) < int(listed.revision):
             # A cache: the page's own revision is the true one, so the next crawl asks again.
             self.outcome.stale += 1
-            stored = self.stored(listed_url, source)
+            stored = self.stored(listed_url)
             if stored is not None and stored.revision == revision:
-                self.outcome.unchanged += 1
+                self.unchanged(listed_url, source)
                 return
         yield self.page(
             listed_url,
@@ -136,6 +137,12 @@ class MediaWikiSpider(FranchiseSpider):
             yield again
         else:
             self.fail(response.url, *explain(ResponseDataLossError()))
+
+    def _wiki(self, url: str) -> str | None:
+        """Of this crawl's wikis the one that a page's address is of; one host may have several."""
+        wikis = [f"{origins(one)[0]}{one.article_path}" for one in self.sources
+                 if isinstance(one, MediaWikiSource)]  # fmt: skip
+        return max((wiki for wiki in wikis if url.startswith(wiki)), key=len, default=None)
 
     async def _articles(self, source: MediaWikiSource, api: ActionApi) -> AsyncIterator[Listed]:
         """What each line of the source names; one that names nothing is a mistake."""

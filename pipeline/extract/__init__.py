@@ -148,7 +148,7 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
     address = urlsplit(page["url"])
     page_id = page["page_id"] or address.path.strip("/") or "index"
     # The work's name leaves out franchise and port: the same page found twice is one work.
-    work = f"{page['spider']}:{address.hostname or ''}/{page_id}"
+    work = f"{page['spider']}:{address.hostname or ''}{_wiki(page)}{page_id}"
     if piece.title:
         work = f"{work}#{piece.anchor}"
     return {
@@ -166,6 +166,19 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
         "attribution_url": page["attribution_url"],
         **_text_columns(piece.text),
     }
+
+
+def _wiki(page: dict[str, Any]) -> str:
+    """What tells the wikis of one host apart, each of which counts its pages from 1: the path.
+
+    `/` for the path that most have, /wiki/, and wherever a page's name is not its number.
+    """
+    title, page_id = (page["title"] or "").replace(" ", "_"), page["page_id"] or ""
+    url = unquote(page["url"])
+    if not (title and page_id.isdecimal() and url.endswith(title)):
+        return "/"
+    path = url.removesuffix(title).partition("://")[2].partition("/")[2]
+    return "/" if path == "wiki/" else f"/{path}"
 
 
 def _address(page: dict[str, Any], piece: Piece) -> str:

@@ -131,7 +131,10 @@ def test_long_titles_keep_the_request_line_short() -> None:
         ({"query": []}, "not the API's"),
         ({"query": {"pages": [17]}}, "not the API's: .*17"),
         ({"query": {"pages": 17}}, "not the API's"),
-        ({"batchcomplete": True, "query": {"pages": [{"pageid": 1, "title": "A"}]}}, "not the API's"),
+        (
+            {"batchcomplete": True, "query": {"pages": [{"pageid": 1, "title": "A"}]}},
+            "not the API's",
+        ),
         ({"batchcomplete": True, "query": {"pages": [{"pageid": 1, "ns": 0}]}}, "not the API's"),
         ({"query": {"pages": [{"pageid": 1, "ns": 0, "title": "A"}]}}, "a part as if it were all"),
         ({}, "a part as if it were all"),

@@ -3,12 +3,16 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pyarrow.parquet as pq
 import pytest
 
 from crawlers.samplesite.exchange import html
+from crawlers.samplesite.replicas import wikipedia
+from crawlers.samplesite.server import SiteServer
+from crawlers.samplesite.wiki_site import WikiSite
 from pipeline.extract import SourceRules, extract
 from pipeline.schema import PAGES
 
@@ -186,6 +190,54 @@ def test_pages_that_change_places_are_both_kept(workplace, serve: Callable) -> N
     bodies = {row["title"]: row["body"] for row in crawl.pages().values()}
     assert b"Plot 2." in bodies["Film 1"]
     assert b"Plot 1." in bodies["Film 2"]
+
+
+class Languages:
+    """Two wikis on one host, as Fandom has them: the second's paths all begin with /de."""
+
+    name = "languages"
+
+    def __init__(self, *wikis):
+        self.sites = [WikiSite(wiki) for wiki in wikis]
+
+    def answer(self, request):
+        first, second = self.sites
+        if request.target.startswith("/de/"):
+            return second.answer(replace(request, target=request.target.removeprefix("/de")))
+        return first.answer(request)
+
+    def content_hash(self) -> str:
+        return ""
+
+
+def test_two_wikis_on_one_host_have_page_ids_of_their_own(workplace) -> None:
+    first, second = wikipedia(), wikipedia()
+    first.robots = "User-agent: *\nAllow: /\n"
+    ids = [
+        [wiki.create(f"{name} {n}", f"<p>Plot {n}.</p>").id for n in range(3)]
+        for wiki, name in ((first, "Film"), (second, "Streifen"))
+    ]
+    assert ids[0] == ids[1]
+    server = SiteServer([Languages(first, second)], [0])
+    wiki = {"spider": "mediawiki", "licence": "CC0-1.0", "site": server.origins[0]}
+    titles = [[f"{name} {n}" for n in range(3)] for name in ("Film", "Streifen")]
+    paths = {"api_path": "/de/w/api.php", "article_path": "/de/wiki/$1"}  # as Special:Version has
+    workplace.franchise(
+        "films",
+        wiki | {"name": "en", "titles": titles[0]},
+        wiki | {"name": "de", "titles": titles[1]} | paths,
+    )
+    try:
+        workplace.crawl("mediawiki", "films")
+        second.delete("Streifen 1")
+        second.move("Streifen 2", "Der Streifen")
+        crawl = workplace.crawl("mediawiki", "films")
+    finally:
+        server.close()
+    assert (crawl.outcome.gone, crawl.outcome.moved) == (1, 1), crawl.stderr
+    told = {row["title"]: row["final_url"] for row in rows(crawl.store) if row["status"] == 410}
+    assert told["Streifen 1"] is None
+    assert told["Streifen 2"].endswith("/de/wiki/Der_Streifen")
 
 
 def test_a_document_keeps_its_id_when_its_page_is_moved(workplace, serve: Callable) -> None:

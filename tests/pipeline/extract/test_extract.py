@@ -137,6 +137,24 @@ def test_a_page_without_title_is_named_by_its_url(
     assert document["doc_id"] == "lamps/wikipedia/wiki/The_Owl%20Clock#Plot"
 
 
+def test_wikis_on_one_host_have_works_of_their_own(
+    tmp_path: Path, page: Page, batches: Batches
+) -> None:
+    def on(path: str) -> dict[str, Any]:
+        url = f"https://wiki.example{path}The_Owl%3F_50%25"
+        return page(article(("Plot", STORY)), title="The Owl? 50%", url=url, source=path)
+
+    paths = ["/wiki/", "/de/wiki/", "/w/index.php?title="]
+    rules = dict.fromkeys(paths, RULES["wikipedia"])
+    extract(batches([on(path) for path in paths]), rules, tmp_path)
+    documents = pq.read_table(tmp_path / "documents.parquet").to_pylist()
+    assert {row["source"]: row["work_id"] for row in documents} == {
+        "/wiki/": "wikipedia:wiki.example/1",  # as it ever was
+        "/de/wiki/": "wikipedia:wiki.example/de/wiki/1",
+        "/w/index.php?title=": "wikipedia:wiki.example/w/index.php?title=1",
+    }
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_page_under_two_urls_is_one_document(
     tmp_path: Path, page: Page, batches: Batches, order: int
