@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 import crawlers.spiders
+from crawlers.origin import origin
 
 
 class Written(BaseModel):
@@ -36,6 +37,9 @@ def _is_selector(selector: str) -> str:
     return selector
 
 
+#: Numbers of one series; each is asked for, and nobody has told a story in as many parts.
+_SERIES = 100_000
+
 Selector = Annotated[str, AfterValidator(_is_selector)]
 
 
@@ -51,6 +55,8 @@ class Series(Written):
     def _in_order(self) -> "Series":
         if self.last < self.first:
             raise ValueError(f"last ({self.last}) comes before first ({self.first})")
+        if self.last - self.first >= _SERIES:
+            raise ValueError(f"has more than {_SERIES:,} numbers; give a smaller `last`")
         return self
 
     def titles(self) -> list[str]:
@@ -95,15 +101,24 @@ class SiteSource(AnySource):
     @field_validator("site")
     @classmethod
     def _is_an_origin(cls, site: str | None) -> str | None:
-        if site is not None and not re.fullmatch(r"https?://[^/\s]+/?", site):
-            raise ValueError(f"{site!r} is not http(s)://host[:port]")
-        return site.rstrip("/") if site else None
+        return None if site is None else origin(site)
 
 
 class FileSource(AnySource):
     """A source on this machine's disk."""
 
     path: str = Field(min_length=1, description="relative to this YAML file's folder, or absolute")
+
+    @field_validator("path")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        if "\0" in path:
+            raise ValueError("holds a NUL character, which no path does")
+        try:
+            Path(path).expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"{path!r}: there is no such user's home folder") from error
+        return path
 
     def located(self, folder: Path) -> Path:
         """The path, counted from the folder of the YAML file; `~` is the home folder."""
@@ -133,6 +148,14 @@ class MediaWikiSource(SiteSource):
         if not any(getattr(self, name) for name in named):
             raise ValueError(f"names no pages; give at least one of {', '.join(named)}")
         return self
+
+    @field_validator("article_path")
+    @classmethod
+    def _before_the_title(cls, article_path: str) -> str:
+        before, _, after = article_path.partition("$1")  # as Special:Version has it
+        if after:
+            raise ValueError(f"{article_path!r} goes on behind the title, which is not read")
+        return before
 
     @model_validator(mode="after")
     def _knows_its_wiki(self) -> "MediaWikiSource":
