@@ -46,7 +46,7 @@ REQUESTS = pa.schema(
         pa.field("crawl_id", pa.string(), nullable=False),
         pa.field("franchise", pa.string(), nullable=False),
         pa.field("spider", pa.string(), nullable=False),
-        pa.field("host", pa.string(), nullable=False),  # the origin: http(s)://host[:port]
+        pa.field("host", pa.string(), nullable=False),  # http(s)://host[:port], as the source has it
         pa.field("url", pa.string(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),  # robots, listing, page
         pa.field("sent", pa.bool_(), nullable=False),  # false: refused before the network
@@ -101,6 +101,27 @@ DROPPED = pa.schema(
         pa.field("reason", pa.string(), nullable=False),
         pa.field("figure", pa.float64()),
         pa.field("text", pa.large_string()),
+    ]
+)
+
+#: One row a text, in order of `text_sha256`: what near-duplicates are found by. The schema's
+#: metadata says what it was made with (`pipeline.dedup.minhash.VERSION`).
+SIGNATURES = pa.schema(
+    [
+        pa.field("text_sha256", pa.string(), nullable=False),
+        pa.field("signature", pa.binary(126 * 4), nullable=False),  # 126 little-endian uint32
+    ]
+)
+
+#: One row a pair of documents or of works that say the same, the lesser name first.
+MATCHES = pa.schema(
+    [
+        pa.field("kind", pa.string(), nullable=False),  # exact, near: of documents; work
+        pa.field("doc_id", pa.string()),  # null where two works match as wholes
+        pa.field("partner", pa.string()),
+        pa.field("work_id", pa.string(), nullable=False),
+        pa.field("partner_work", pa.string(), nullable=False),
+        pa.field("similarity", pa.float64(), nullable=False),  # Jaccard, of word 5-shingles, folded
     ]
 )
 

@@ -1,0 +1,159 @@
+"""Which documents go: of each pair that matches one stays, and which is the policy's choice.
+
+Documents are taken in the policy's order; each is kept unless it matches one that is kept already.
+So nothing goes because of a chain: where A resembles B and B resembles C, but A not C, B goes as
+A's near-duplicate and C stays, though the three are one connected component. Every document that
+goes names its partner, which stays, and the similarity of the two. Works come first: of two
+editions of a book one goes whole, so that no corpus gets half of each.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+
+from pipeline.dedup.components import connected
+from pipeline.dedup.errors import DedupError
+from pipeline.dedup.matches import EXACT, NEAR, WORK
+
+Keep = Literal["longest", "newest", "first", "none"]
+
+Row = Mapping[str, Any]
+Neighbours = dict[str, dict[str, float]]  # a name's partners, and how similar they are
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A document that goes; `partner` is a document, or for `kind` work another work."""
+
+    doc_id: str
+    partner: str
+    kind: str  # exact, near, work
+    similarity: float
+
+    @property
+    def reason(self) -> str:
+        """For a person, as `dropped.parquet` has it."""
+        what = {EXACT: "same text as", NEAR: "near-duplicate of", WORK: "of another edition of"}
+        return f"{what[self.kind]} {self.partner}"
+
+    def dropped(self) -> dict[str, Any]:
+        """What a row of DROPPED says of the decision; the rest is the document's own."""
+        return {
+            "doc_id": self.doc_id,
+            "stage": "corpus",
+            "reason": self.reason,
+            "figure": self.similarity,
+        }
+
+
+def choose(matches: pa.Table, documents: pa.Table, keep: Keep) -> list[Removal]:
+    """The documents that go, in order of doc_id.
+
+    `documents` has a row for each document, in the order that "first" means: doc_id, work_id,
+    characters, and for "newest" also `revised` (a time, null where unknown: the oldest). "none"
+    keeps no document that has a match. Ties fall to the earlier row. Raises DedupError.
+    """
+    if keep not in get_args(Keep):
+        raise DedupError(f"keep {keep!r}: one of {', '.join(get_args(Keep))}")
+    rows = _ranked(documents, keep)
+    works: dict[str, list[Row]] = {}
+    for row in rows:
+        works.setdefault(row["work_id"], []).append(row)
+    pairs = [pair for pair in matches.to_pylist() if pair["kind"] == WORK]
+    editions = _greedy(
+        _ranked_works(works, keep),
+        _neighbours((pair["work_id"], pair["partner_work"], pair["similarity"]) for pair in pairs),
+        keep,
+    )
+    removals = [
+        Removal(row["doc_id"], partner, WORK, similarity)
+        for work, (partner, similarity) in editions.items()
+        for row in works[work]
+    ]
+    left = [row["doc_id"] for row in rows if row["work_id"] not in editions]
+    removals += _among_documents(matches, left, keep)
+    return sorted(removals, key=lambda removal: removal.doc_id)
+
+
+def _among_documents(matches: pa.Table, ranked: list[str], keep: Keep) -> Iterator[Removal]:
+    """The documents that go of those left, which are in the policy's order."""
+    rows = [pair for pair in matches.to_pylist() if pair["kind"] != WORK]
+    exact = connected((r["doc_id"], r["partner"]) for r in rows if r["kind"] == EXACT)
+    heads: dict[str, str] = {}  # of each text, the document that stays if its text does
+    for doc_id in ranked:
+        heads.setdefault(exact.get(doc_id, doc_id), doc_id)
+    near = [
+        (exact.get(row["doc_id"], row["doc_id"]), exact.get(row["partner"], row["partner"]), row)
+        for row in rows
+        if row["kind"] == NEAR
+    ]
+    there = [(one, other, row["similarity"]) for one, other, row in near]
+    alike = _neighbours(pair for pair in there if pair[0] in heads and pair[1] in heads)
+    gone = _greedy(list(heads), alike, keep)
+    twins = Counter(exact[doc_id] for doc_id in ranked if doc_id in exact)
+    second = {exact[doc_id]: doc_id for doc_id in reversed(ranked) if doc_id in exact
+              and heads[exact[doc_id]] != doc_id}  # fmt: skip
+    for doc_id in ranked:
+        text = exact.get(doc_id, doc_id)
+        if text in gone:
+            partner, similarity = gone[text]
+            yield Removal(doc_id, heads[partner], NEAR, similarity)
+        elif heads[text] != doc_id:
+            yield Removal(doc_id, heads[text], EXACT, 1.0)
+        elif keep == "none" and twins[text] > 1:
+            yield Removal(doc_id, second[text], EXACT, 1.0)
+
+
+def _greedy(ranked: Sequence[str], alike: Neighbours, keep: Keep) -> dict[str, tuple[str, float]]:
+    """Those that go, each with the most similar of its neighbours that stay.
+
+    With "none" whoever has a neighbour goes.
+    """
+    rank = {name: place for place, name in enumerate(ranked)}
+    gone: dict[str, tuple[str, float]] = {}
+    for name in ranked:
+        staying = [
+            (-similarity, rank[other], other)
+            for other, similarity in alike.get(name, {}).items()
+            if keep == "none" or (rank[other] < rank[name] and other not in gone)
+        ]
+        if staying:
+            negative, _, partner = min(staying)
+            gone[name] = (partner, -negative)
+    return gone
+
+
+def _neighbours(pairs: Iterable[tuple[str, str, float]]) -> Neighbours:
+    """Each name's partners with the similarity, the greatest where there are several."""
+    result: Neighbours = defaultdict(dict)
+    for one, other, similarity in pairs:
+        for name, partner in ((one, other), (other, one)):
+            result[name][partner] = max(similarity, result[name].get(partner, 0.0))
+    return result
+
+
+def _ranked(documents: pa.Table, keep: Keep) -> list[Row]:
+    """The documents in the policy's order."""
+    columns = ["doc_id", "work_id", "characters", *(["revised"] if keep == "newest" else [])]
+    if missing := [name for name in columns if name not in documents.column_names]:
+        raise DedupError(f"keep {keep!r}: the documents' table lacks {', '.join(missing)}")
+    rows: list[Row] = documents.select(columns).to_pylist()
+    return sorted(rows, key=lambda row: _preference([row], keep))
+
+
+def _ranked_works(works: Mapping[str, list[Row]], keep: Keep) -> list[str]:
+    """The works in the policy's order, each judged by all its documents."""
+    return sorted(works, key=lambda work: _preference(works[work], keep))
+
+
+def _preference(rows: Sequence[Row], keep: Keep) -> float:
+    """Less is better; 0 for "first" and "none", which leave the order as it is."""
+    if keep == "longest":
+        return -float(sum(row["characters"] for row in rows))
+    if keep == "newest":
+        times = [row["revised"].timestamp() for row in rows if row["revised"]]
+        return -max(times, default=float("-inf"))
+    return 0.0

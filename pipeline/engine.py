@@ -1,0 +1,94 @@
+"""The one door to Daft: the same query runs on this machine or on a Ray cluster.
+
+LOREMILL_RAY names the cluster ("auto", "HOST:6379", "ray://HOST:10001"); without it Daft's own
+runner uses this machine's cores. Files that a query reads must then be readable by every node, and
+Loremill installed there. Daft knows one runner a process, so the choice is made once, at the first
+query. Its telemetry is switched off: nothing leaves the machine that nobody asked to send.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import wraps
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+for _name, _value in {
+    "DO_NOT_TRACK": "true",
+    "DAFT_ANALYTICS_ENABLED": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "DAFT_PROGRESS_BAR": "0",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+import daft  # noqa: E402 - reads the environment when it is imported
+
+#: Names the Ray cluster to run on.
+CLUSTER = "LOREMILL_RAY"
+
+#: Rows that Daft passes from one operation to the next; its own 131,072 of them, each with a
+#: chapter's text, would be gigabytes.
+_MORSEL_ROWS = 2048
+
+_connected: list[str | None] = []
+
+
+class EngineError(RuntimeError):
+    """The queries cannot run where they are configured to; the message names the remedy."""
+
+
+def read(paths: Sequence[Path], columns: Sequence[str]) -> daft.DataFrame:
+    """Columns of Parquet files as a query that has not begun. Raises EngineError."""
+    _connect()
+    return daft.read_parquet([str(path.resolve()) for path in paths]).select(*columns)
+
+
+def array_function(
+    returns: daft.DataType,
+) -> Callable[[Callable[..., pa.Array]], Callable[..., Any]]:
+    """A decorator: a function of Arrow arrays, as many rows out as in, becomes one of columns."""
+
+    def decorate(function: Callable[..., pa.Array]) -> Callable[..., Any]:
+        @wraps(function)
+        def call(*columns: daft.Series) -> pa.Array:
+            return function(*(_one_array(column.to_arrow()) for column in columns))
+
+        # Daft reads what the parameters are from the annotations.
+        call.__annotations__ = dict.fromkeys(signature(function).parameters, daft.Series)
+        decorated: Callable[..., Any] = daft.func.batch(return_dtype=returns)(call)
+        return decorated
+
+    return decorate
+
+
+def _one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _connect() -> None:
+    address = os.environ.get(CLUSTER) or None
+    if _connected:
+        if _connected[0] != address:
+            raise EngineError(
+                f"{CLUSTER} changed from {_connected[0]!r} to {address!r} in a running process; "
+                "start anew"
+            )
+        return
+    if address is None:
+        daft.set_runner_native()
+    else:
+        try:
+            import ray  # noqa: F401 - Daft's own message would not name the extra
+        except ImportError as error:
+            raise EngineError(f"{CLUSTER} is set, and ray is not: pip install '.[ray]'") from error
+        try:
+            daft.set_runner_ray(address)
+        except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
+            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise EngineError(
+                f"{CLUSTER}={address}: no Ray cluster answers there: {cause}"
+            ) from error
+    daft.set_execution_config(default_morsel_size=_MORSEL_ROWS)
+    _connected.append(address)

@@ -1,0 +1,142 @@
+"""Who goes and who stays, and that every reason given is true."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("daft", reason="daft is not installed: pip install daft==0.7.26")
+
+from pipeline.dedup import DedupError, Keep, choose, components
+from pipeline.schema import DROPPED, MATCHES
+
+Words = Callable[[int, int], list[str]]
+
+
+def _matches(*rows: tuple[str, str, str, float]) -> pa.Table:
+    """Of (kind, one, other, similarity); a document's work is what stands before its #."""
+    table = []
+    for kind, one, other, similarity in rows:
+        works = {"work_id": one.partition("#")[0], "partner_work": other.partition("#")[0]}
+        names = {} if kind == "work" else {"doc_id": one, "partner": other}
+        table.append({"kind": kind, "similarity": similarity, **works, **names})
+    return pa.Table.from_pylist(table, schema=MATCHES)
+
+
+def _documents(**characters: int) -> pa.Table:
+    names = [name.replace("_", "#") for name in characters]
+    return pa.table(
+        {
+            "doc_id": names,
+            "work_id": [name.partition("#")[0] for name in names],
+            "characters": list(characters.values()),
+        }
+    )
+
+
+def _gone(matches: pa.Table, documents: pa.Table, keep: Keep) -> dict[str, tuple[str, str]]:
+    removals = choose(matches, documents, keep)
+    return {removal.doc_id: (removal.partner, removal.kind) for removal in removals}
+
+
+def test_the_longest_the_first_or_none_stays() -> None:
+    matches = _matches(("near", "a", "b", 0.8), ("exact", "c", "d", 1.0))
+    documents = _documents(a=10, b=20, c=5, d=5, e=1)
+    assert _gone(matches, documents, "longest") == {"a": ("b", "near"), "d": ("c", "exact")}
+    assert _gone(matches, documents, "first") == {"b": ("a", "near"), "d": ("c", "exact")}
+    assert set(_gone(matches, documents, "none")) == {"a", "b", "c", "d"}
+
+
+def test_the_newest_stays_and_what_has_no_time_is_oldest() -> None:
+    matches = _matches(("near", "a", "b", 0.8), ("near", "b", "c", 0.9))
+    times = [None, datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)]
+    documents = _documents(a=1, b=1, c=1)
+    with pytest.raises(DedupError, match="lacks revised"):
+        choose(matches, documents, "newest")
+    documents = documents.append_column("revised", pa.array(times, pa.timestamp("ms", "UTC")))
+    assert _gone(matches, documents, "newest") == {"b": ("c", "near")}
+
+
+def test_a_chain_takes_nobody_who_resembles_none_that_stays() -> None:
+    matches = _matches(("near", "a", "b", 0.6), ("near", "b", "c", 0.6))
+    assert _gone(matches, _documents(a=30, b=20, c=10), "longest") == {"b": ("a", "near")}
+    assert _gone(matches, _documents(a=10, b=20, c=15), "longest") == {
+        "a": ("b", "near"),
+        "c": ("b", "near"),
+    }
+    assert components(matches, "document") == {"a": "a", "b": "a", "c": "a"}
+
+
+def test_a_near_match_counts_for_all_documents_of_its_texts() -> None:
+    matches = _matches(("exact", "a", "b", 1.0), ("near", "a", "c", 0.7))
+    assert _gone(matches, _documents(c=30, b=20, a=20), "longest") == {
+        "a": ("c", "near"),
+        "b": ("c", "near"),
+    }
+
+
+def test_of_two_editions_one_goes_whole() -> None:
+    matches = _matches(
+        ("work", "old", "new", 0.6), ("near", "new#1", "old#1", 0.9), ("near", "old#2", "x#1", 0.8)
+    )
+    documents = _documents(old_1=50, old_2=50, new_1=60, new_2=60, x_1=5)
+    assert _gone(matches, documents, "longest") == {
+        "old#1": ("new", "work"),
+        "old#2": ("new", "work"),
+    }
+    assert components(matches, "work") == {"new": "new", "old": "new", "x": "new"}
+
+
+def test_a_removal_is_a_row_of_dropped() -> None:
+    (removal,) = choose(_matches(("near", "a", "b", 0.75)), _documents(a=2, b=1), "longest")
+    row = removal.dropped()
+    assert set(row) <= set(DROPPED.names)
+    assert row == {
+        "doc_id": "b",
+        "stage": "corpus",
+        "reason": "near-duplicate of a",
+        "figure": 0.75,
+    }
+
+
+_LETTERS = "abcdefgh"
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.sampled_from(_LETTERS), st.sampled_from(_LETTERS)).filter(
+            lambda pair: pair[0] < pair[1]
+        ),
+        st.floats(0.5, 0.99),
+    ),
+    st.lists(st.integers(1, 5), min_size=8, max_size=8),
+    st.sampled_from(["longest", "first"]),
+    st.randoms(),
+)
+def test_whoever_goes_matches_one_that_stays_and_no_two_that_stay_match(
+    links: dict[tuple[str, str], float], lengths: list[int], keep: Keep, chance: Any
+) -> None:
+    rows = [("near", one, other, similarity) for (one, other), similarity in links.items()]
+    documents = _documents(**dict(zip(_LETTERS, lengths, strict=True)))
+    removals = choose(_matches(*rows), documents, keep)
+    gone = {removal.doc_id for removal in removals}
+    assert not [pair for pair in links if not gone & set(pair)]
+    for removal in removals:
+        assert removal.partner not in gone
+        pair = tuple(sorted((removal.doc_id, removal.partner)))
+        assert links[pair] == removal.similarity  # type: ignore[index]
+    chance.shuffle(rows)
+    assert choose(_matches(*rows), documents, keep) == removals
+
+
+def test_what_the_search_finds_the_policy_takes(corpus: Any, words: Words) -> None:
+    story = words(100, 1)
+    corpus.add("oz", {"short": " ".join(story), "other": " ".join(words(100, 2))})
+    corpus.add("wonderland", {"long": " ".join([*story, "and", "ever", "after"])})
+    (removal,) = choose(corpus.matches(), corpus.table(), "longest")
+    assert (removal.doc_id, removal.partner) == ("oz/short", "wonderland/long")
+    assert removal.similarity == pytest.approx(96 / 99)

@@ -1,0 +1,83 @@
+"""Only new texts are hashed, and the file is a function of the texts."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+pytest.importorskip("daft", reason="daft is not installed: pip install daft==0.7.26")
+
+from pipeline.dedup import DedupError, sign
+from pipeline.schema import DOCUMENTS
+
+Words = Callable[[int, int], list[str]]
+
+
+def _texts(words: Words, count: int) -> dict[str, str]:
+    return {f"story-{seed}": " ".join(words(80, seed)) for seed in range(count)}
+
+
+def test_only_new_texts_are_hashed(corpus: Any, words: Words, tmp_path: Path) -> None:
+    corpus.add("oz", _texts(words, 20))
+    earlier, target = corpus.signatures["oz"], tmp_path / "again.parquet"
+    assert sign(corpus.documents["oz"], earlier, target) == {"texts": 20, "hashed": 0, "known": 20}
+    assert target.read_bytes() == earlier.read_bytes()
+    known = earlier.rename(tmp_path / "known.parquet")
+    corpus.add("oz", _texts(words, 23))
+    figures = sign(corpus.documents["oz"], known, target)
+    assert figures == {"texts": 23, "hashed": 3, "known": 20}
+    assert target.read_bytes() == corpus.signatures["oz"].read_bytes()
+
+
+def test_what_is_gone_leaves_no_signature(corpus: Any, words: Words, tmp_path: Path) -> None:
+    corpus.add("oz", _texts(words, 9))
+    known = corpus.signatures["oz"].rename(tmp_path / "known.parquet")
+    corpus.add("oz", _texts(words, 4))
+    sign(corpus.documents["oz"], known, tmp_path / "now.parquet")
+    assert pq.read_metadata(tmp_path / "now.parquet").num_rows == 4
+
+
+def test_the_file_does_not_depend_on_order_groups_or_repeats(corpus: Any, words: Words) -> None:
+    texts = _texts(words, 50)
+    corpus.add("oz", texts)
+    one = corpus.signatures["oz"].read_bytes()
+    repeated = dict(reversed(texts.items())) | {"again": texts["story-7"]}
+    corpus.add("oz", repeated, group=3)
+    assert corpus.signatures["oz"].read_bytes() == one
+
+
+def test_signatures_of_other_parameters_count_for_nothing(
+    corpus: Any, words: Words, tmp_path: Path
+) -> None:
+    corpus.add("oz", _texts(words, 5))
+    table = pq.read_table(corpus.signatures["oz"])
+    other = tmp_path / "other.parquet"
+    pq.write_table(table.replace_schema_metadata({"signatures": "minhash-9"}), other)
+    assert sign(corpus.documents["oz"], other, tmp_path / "new.parquet")["hashed"] == 5
+    corpus.signatures["oz"] = other
+    with pytest.raises(DedupError, match=r"other\.parquet: made with other parameters"):
+        corpus.matches()
+
+
+def test_no_documents_are_no_signatures(tmp_path: Path) -> None:
+    documents = tmp_path / "none.parquet"
+    pq.write_table(DOCUMENTS.empty_table(), documents)
+    figures = sign(documents, None, tmp_path / "signatures.parquet")
+    assert figures == {"texts": 0, "hashed": 0, "known": 0}
+
+
+def test_a_torn_file_and_an_older_one_are_named(tmp_path: Path) -> None:
+    torn = tmp_path / "torn.parquet"
+    torn.write_bytes(b"PAR1 and then the disk was full")
+    with pytest.raises(DedupError, match=r"torn\.parquet: no whole Parquet file; extract"):
+        sign(torn, None, tmp_path / "s.parquet")
+    old = tmp_path / "old.parquet"
+    pq.write_table(pa.table({"text": ["once"]}), old)
+    with pytest.raises(DedupError, match=r"old\.parquet: lacks text_sha256; extract"):
+        sign(old, None, tmp_path / "s.parquet")
+    with pytest.raises(DedupError, match="no such file"):
+        sign(tmp_path / "absent.parquet", None, tmp_path / "s.parquet")
+    assert not (tmp_path / "s.parquet").exists()
