@@ -4,7 +4,6 @@
 """
 
 import pkgutil
-import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal

@@ -2,7 +2,8 @@
 
 `dg check yaml` answers a mistake inside a list of sources with "not valid under any of the given
 schemas". Here each mistake is named with the line it stands on, and all mistakes of a file are
-told at once. The YAML is plain data (safe loading, no tags, no templates).
+told at once. The YAML is plain data (safe loading, no tags, no templates, no aliases: a few lines
+of those unfold to gigabytes, or hold themselves).
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,9 +13,14 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.constructor import ConstructorError
 
 Spec = TypeVar("Spec", bound=BaseModel)
 Location = tuple[str | int, ...]
+
+
+#: Levels of mappings and lists; what a person writes here has under ten.
+_DEEPEST = 50
 
 
 class SpecError(ValueError):
@@ -45,12 +51,24 @@ class YamlDocument:
         return f"{self.path}:{self.line(location)}: {where + ': ' if where else ''}{what}"
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain data, with a line for what looks like a date or a number and is none."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError) as error:
+            problem = f"{error} (write it in quotes if it is a text)"
+            raise ConstructorError(None, None, problem, node.start_mark) from error
+
+
 def read_yaml(path: Path) -> list[YamlDocument]:
     """The documents of a YAML file. Raises SpecError where it cannot be read."""
     try:
         text = path.read_text("utf-8")
-        nodes = list(yaml.compose_all(text, yaml.SafeLoader))
-        values = list(yaml.safe_load_all(text))
+        _refuse_what_unfolds(path, text)
+        nodes = list(yaml.compose_all(text, _Loader))
+        values = list(yaml.load_all(text, _Loader))
     except OSError as error:
         raise SpecError([f"{path}: cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
@@ -58,7 +76,7 @@ def read_yaml(path: Path) -> list[YamlDocument]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or str(error)
+        problem = " ".join((getattr(error, "problem", None) or str(error)).split())
         raise SpecError([f"{path}:{line}: is not valid YAML: {problem}"]) from error
     if repeated := [
         f"{path}:{line}: {key!r} stands there twice; keep one of the two"
@@ -71,6 +89,24 @@ def read_yaml(path: Path) -> list[YamlDocument]:
         for node, value in zip(nodes, values, strict=True)
         if value is not None
     ]
+
+
+def _refuse_what_unfolds(path: Path, text: str) -> None:
+    """Raise SpecError for aliases and deep nesting, before anything is made of them."""
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            what = (
+                f"*{event.anchor} is an alias, which is not read here; write out what it stands for"
+            )
+            raise SpecError([f"{path}:{line}: {what}"])
+        if depth > _DEEPEST:
+            raise SpecError(
+                [f"{path}:{line}: nests more than {_DEEPEST} levels deep; write it flat"]
+            )
 
 
 def validate(spec: type[Spec], document: YamlDocument, at: tuple[str, ...] = ()) -> Spec:

@@ -1,5 +1,6 @@
 """What a person wrote in YAML, and what is wrong with it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,29 @@ def test_a_repeated_key_is_named_with_its_line(tmp_path: Path) -> None:
         "7",
     ]
     assert "'b' stands there twice" in mistakes.value.mistakes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ("a: 1\nb: &x [*x]\n", 2, "alias"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", 2, "alias"),
+        ("a: &a {b: 1}\nc:\n  <<: *a\n", 3, "alias"),
+        ("a:\n  " + "[" * 3000 + "]" * 3000, 2, "nests more than 50 levels"),
+        ("a:\n  checked: 2026-13-45\n", 2, "month must be in 1..12.*in quotes"),
+        ("a: 1\nb: 1" + ":59" * 300 + ".0\n", 2, "too large.*in quotes"),
+        ("a: 1\nb: 0x_\n", 2, "invalid literal.*in quotes"),
+        ("a: !!python/object/apply:os.system [ls]\n", 1, "tag"),
+        ("a: \0\n", 1, "is not valid YAML"),
+        ("? [a]\n: b\n", 1, "unhashable"),
+    ],
+)
+def test_what_is_no_plain_data_is_told_in_a_line(
+    tmp_path: Path, text: str, line: int, why: str
+) -> None:
+    with pytest.raises(SpecError) as mistakes:
+        read_yaml(written(tmp_path, text))
+    (mistake,) = mistakes.value.mistakes
+    assert "\n" not in mistake
+    assert f"defs.yaml:{line}: " in mistake
+    assert re.search(why, mistake)
