@@ -17,7 +17,7 @@ from crawlers.franchise import FranchiseSpec, validate_franchise
 from crawlers.policy import UnknownHostError, origins, policy_of
 from crawlers.sources import SiteSource
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
-from dagster_project.crawl_page import FOLDER
+from dagster_project import crawl_page, documents_page
 from pipeline.corpus.spec import StoryCorpusSpec
 from pipeline.licences import LICENCES
 from pipeline.model_spec import SLUG, ModelSpec
@@ -86,8 +86,8 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
         case "StoryModel":
             model = validate(ModelSpec, document, ("attributes",))
             _claim(registry.models, model.name, document)
-            if model.name == FOLDER:
-                what = f"{FOLDER!r} is taken: reports/{FOLDER}/ has the pages of crawls"
+            if (folder := model.name) in (crawl_page.FOLDER, documents_page.FOLDER):
+                what = f"{folder!r} is taken: reports/{folder}/ has the pages of {folder}"
                 raise SpecError([document.mistake(("attributes", "name"), what)])
             registry.models[model.name] = model
             return [

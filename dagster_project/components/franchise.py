@@ -13,6 +13,7 @@ from dagster_project import checks
 from dagster_project.components.crawled_pages import pages_asset, pages_key
 from dagster_project.components.franchise_scaffold import FranchiseScaffolder
 from dagster_project.components.story_corpus import corpus_asset
+from dagster_project.documents_page import write_documents_page
 from dagster_project.presentation import OWNERS, extract, first_text, group_name, result, table
 from dagster_project.resources import DataStore
 from dagster_project.step import build, in_one_line
@@ -93,6 +94,7 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
             written_in=written_in,
         )
         figures = artifact.figures
+        page = write_documents_page(Path(data.root), name, spec.title, artifact)
         return result(
             context,
             artifact,
@@ -106,6 +108,12 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
                     ["reason", "documents"],
                     [list(row) for row in figures["dropped_by_reason"].items()],
                 ),
+                "changed_by_rule": table(
+                    ["rule", "documents"],
+                    [list(row) for row in figures["changed_by_rule"].items()],
+                ),
+                "what_was_left_out": dg.MetadataValue.url(data.report_url(page)),
+                "what_was_left_out_file": dg.MetadataValue.path(str(page)),
                 "sample": extract(first_text(artifact.folder / "documents.parquet")),
             },
             [checks.not_empty(figures)],

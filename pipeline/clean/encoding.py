@@ -12,16 +12,18 @@ import ftfy
 
 #: `&eacute;`, as etexts and exports have it; the semicolon sets it apart from "R&D".
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}\d{0,2}|#\d{2,6}|#x[0-9A-Fa-f]{2,5});")
+#: Mojibake has other characters than ASCII's and the quotes and dashes of print.
+_SUSPECT = re.compile(r"[^\x00-\x7f‘’“”–—…]")
 
 
 def repair_encoding(text: str) -> str:
     """The text with mojibake and entities undone; what is not broken is returned as it is."""
     if "&" in text:
         text = _ENTITY.sub(_character, text)
-    if text.isascii():
+    if not _SUSPECT.search(text):
         return text
     return "\n\n".join(
-        part if part.isascii() else ftfy.fix_encoding(part) for part in text.split("\n\n")
+        ftfy.fix_encoding(part) if _SUSPECT.search(part) else part for part in text.split("\n\n")
     )
 
 

@@ -1,35 +1,36 @@
-"""One spelling for each character: NFC, line feeds, no controls, no zero-width marks.
+"""One spelling for each character: Unicode NFC.
 
-Combining marks and controls that nobody sees would cost tokens and hide duplicates. NFC, not NFKC,
-since NFKC rewrites fractions, ellipses and superscripts (Unicode Standard Annex #15). Joiners
-(U+200C, U+200D) stay where they join: Persian and Indic scripts are misspelt without them.
+NFC, not NFKC, since NFKC rewrites fractions, ellipses and superscripts (Unicode Standard Annex
+#15). A letter bears at most 30 marks, the bound of that annex's Stream-Safe Text Format: no
+language needs more, and sorting the marks of one letter takes the square of their number.
 """
 
 import re
+import sys
 import unicodedata
+from functools import cache
 
-_LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"  # controls, but for tab and line ends
-    "\u00ad\u200b\u2060\ufeff"  # soft hyphen, zero-width space, word joiner, byte order mark
-    "\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069"  # direction marks
-    "\ufff9-\ufffb\U000e0000-\U000e007f"  # interlinear annotation, tags
-    "\ud800-\udfff]"  # surrogates, which have no UTF-8
-)
-#: A joiner beside a Latin letter, a combining accent, a blank or a dash joins nothing. A run of
-#: joiners is looked at from its first only: from each of them, a long run would take forever.
-_IDLE_JOINER = re.compile(
-    "(?<=[ -\u036f\u2010-\u2027])[\u200c\u200d]+"
-    "|(?<![\u200c\u200d])[\u200c\u200d]+(?=[ -\u036f\u2010-\u2027])"
-)
-_BLANK_LINES = re.compile(r"\n{3,}")
+_MOST_MARKS = 30
+#: Blocks with marks, taken coarsely: no text of Latin letters and typographic signs is in them.
+_MAY_BE_MARKS = re.compile("[\u0300-\u036f\u0483-\u1dff\u20d0-\u20ff\u2ce0-\U0010ffff]")
 
 
 def normalise_unicode(text: str) -> str:
-    """The text in NFC, lines ended by LF, at most one blank line running, none at the ends."""
-    text = _LINE_ENDS.sub("\n", text)
-    text = _INVISIBLE.sub("", text).replace("\u00a0", " ")
-    text = _IDLE_JOINER.sub("", unicodedata.normalize("NFC", text))
-    text = unicodedata.normalize("NFC", text)  # a joiner can have kept an accent from its letter
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
-    return _BLANK_LINES.sub("\n\n", text).strip("\n")
+    """The text in NFC, without the marks beyond the thirtieth on one letter."""
+    if text.isascii():
+        return text
+    if _MAY_BE_MARKS.search(text):
+        text = _too_many_marks().sub(r"\1", text)
+    return unicodedata.normalize("NFC", text)
+
+
+@cache
+def _too_many_marks() -> re.Pattern[str]:
+    """The marks that one letter may bear, and those beyond."""
+    marks = [
+        re.escape(character)
+        for character in map(chr, range(0x300, sys.maxunicode + 1))
+        if unicodedata.combining(character)
+    ]
+    mark = f"[{''.join(marks)}]"
+    return re.compile(f"({mark}{{{_MOST_MARKS}}}){mark}+")

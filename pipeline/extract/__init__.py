@@ -7,7 +7,7 @@ result does not depend on the order of the pages.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +16,9 @@ from urllib.parse import quote, unquote, urldefrag, urlsplit
 
 import pyarrow as pa
 
-from pipeline.clean import Drop, clean
+from pipeline.clean import Cleaned, Drop, clean, judge
+from pipeline.clean.record import ChangeRecord
+from pipeline.clean.recurring import RecurringLines
 from pipeline.extract.epub import read_epub
 from pipeline.extract.gutenberg import read_book
 from pipeline.extract.markdown import read_markdown
@@ -52,35 +54,73 @@ class _Row:
 
     key: tuple[str | int, ...]
     values: dict[str, Any]
-    dropped: bool
+    cleaned: Cleaned | None  # None: it is left out
+
+    @property
+    def dropped(self) -> bool:
+        return self.cleaned is None
 
 
 def extract(
     pages: Iterable[pa.RecordBatch], rules: Mapping[str, SourceRules], folder: Path
 ) -> dict[str, Any]:
-    """Write `documents.parquet` and `dropped.parquet` into `folder` and return figures.
+    """Write `documents.parquet`, `dropped.parquet` and `changed.parquet` into `folder`.
 
-    `pages` has the schema PAGES, `rules` is keyed by the pages' `source`. Memory stays flat: one
-    batch of pages and a few megabytes of text. Raises KeyError where a source has no rules.
+    Returns figures. `pages` has the schema PAGES, `rules` is keyed by the pages' `source`. Memory
+    stays flat: one batch of pages and a few megabytes of text. Raises KeyError where a source has
+    no rules.
     """
     figures = _Figures()
-    with SortedTable(DROPPED, folder / "dropped.parquet") as dropped:
+    with (
+        SortedTable(DROPPED, folder / "dropped.parquet") as dropped,
+        ChangeRecord(folder / "changed.parquet") as changed,
+    ):
 
         def drop_repeat(document: dict[str, Any]) -> None:
             figures.repeat(document)
-            key = (document["work_id"], document["url"])
+            key = (document["work_id"], 0, document["url"])
             row = _drop(key, document, "extract", REPEATED, None)
             dropped.add(row.key, row.values)
 
+        def without_boilerplate(
+            rows: Iterable[dict[str, Any]],
+        ) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
+            """What recurs at the edges of a source's documents shows when all have been read."""
+            recurring = RecurringLines()
+            for row in rows:
+                recurring.count(row["source"], row["text"])
+
+            def revised(row: dict[str, Any]) -> dict[str, Any] | None:
+                text, lines = recurring.strip(row["source"], row["text"])
+                if not lines:
+                    return row
+                changed.removed(row, lines)
+                shorter = row | _text_columns(text)
+                verdict = judge(text, row["language"])
+                figures.revised(row, shorter, verdict)
+                if verdict is None:
+                    return shorter
+                key = (row["work_id"], 0, row["url"])
+                dropped.add(key, _drop(key, row, "clean", verdict.reason, verdict.figure).values)
+                return None
+
+            return revised
+
         with SortedTable(
-            DOCUMENTS, folder / "documents.parquet", unique="doc_id", on_repeat=drop_repeat
+            DOCUMENTS,
+            folder / "documents.parquet",
+            unique="doc_id",
+            on_repeat=drop_repeat,
+            revise=without_boilerplate,
         ) as documents:
             for page in _pages(pages):
                 rows = list(_read(page, rules[page["source"]]))
                 figures.page(rows)
                 for row in rows:
-                    (dropped if row.dropped else documents).add(row.key, row.values)
-    return figures.as_dict()
+                    (documents if row.cleaned else dropped).add(row.key, row.values)
+                    if row.cleaned:
+                        changed.add(row.values, row.cleaned.changes)
+    return figures.as_dict() | {"changed_by_rule": changed.counts}
 
 
 def _pages(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
@@ -102,12 +142,12 @@ def _read(page: dict[str, Any], rules: SourceRules) -> Iterator[_Row]:
         if piece.left_out:
             yield _drop(key, row, "extract", piece.left_out, float(len(piece.text)))
             continue
-        cleaned = clean(piece.text)
+        cleaned = clean(piece.text, rules.language)
         if isinstance(cleaned, Drop):
             yield _drop(key, row, "clean", cleaned.reason, cleaned.figure)
         else:
-            row |= _text_columns(cleaned)
-            yield _Row(key, row, dropped=False)
+            row |= _text_columns(cleaned.text)
+            yield _Row(key, row, cleaned)
 
 
 def _parse(page: dict[str, Any], rules: SourceRules) -> tuple[str, list[Piece]]:
@@ -205,7 +245,7 @@ def _drop(
     key: tuple[str | int, ...], row: dict[str, Any], stage: str, reason: str, figure: float | None
 ) -> _Row:
     values = {name: row.get(name) for name in DROPPED.names}
-    return _Row(key, values | {"stage": stage, "reason": reason, "figure": figure}, dropped=True)
+    return _Row(key, values | {"stage": stage, "reason": reason, "figure": figure}, None)
 
 
 def _left_out(page: dict[str, Any], reason: str, figure: float | None) -> _Row:
@@ -245,6 +285,15 @@ class _Figures:
         self.characters -= document["characters"]
         self.words -= document["words"]
         self.reasons[REPEATED] += 1
+
+    def revised(self, before: dict[str, Any], after: dict[str, Any], verdict: Drop | None) -> None:
+        """Take boilerplate off a document, or the document where too little is left of it."""
+        left = {"characters": 0, "words": 0} if verdict else after
+        self.characters -= before["characters"] - left["characters"]
+        self.words -= before["words"] - left["words"]
+        if verdict:
+            self.documents -= 1
+            self.reasons[verdict.reason] += 1
 
     def as_dict(self) -> dict[str, Any]:
         return {

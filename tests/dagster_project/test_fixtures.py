@@ -24,7 +24,12 @@ attributes:
   sources:
     - {spider: wikipedia, titles: [A]}
 """
-_TEXT = "The keeper counted the lamps again, and one of them was missing from the wall. " * 4
+_TEXT = (
+    "The keeper counted the lamps again, and one of them was missing from the wall. Her ferryman "
+    "looked for his missing oar under every boat in the harbour, though it had hung there all "
+    "night. Whatever else was missing, nobody would say to whom it had belonged. So she lit those "
+    "that were left, and wrote down the missing one with a steady hand. "
+)
 _BODY = f"<body>\r\n<h2>Plot</h2>\r<p>{_TEXT}</p>\n<h2>Cast</h2>".encode() + b"\xff"
 
 

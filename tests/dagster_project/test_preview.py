@@ -18,7 +18,12 @@ from dagster_project.preview.show import as_text
 from dagster_project.resources import Crawler, DataStore
 
 _HEAD = "type: dagster_project.components.Franchise\nattributes:\n  title: Keepers\n  sources:\n"
-_TEXT = "The keeper counted the lamps again, and one of them was missing from the wall. " * 4
+_TEXT = (
+    "The keeper counted the lamps again, and one of them was missing from the wall. Her ferryman "
+    "looked for his missing oar under every boat in the harbour, though it had hung there all "
+    "night. Whatever else was missing, nobody would say to whom it had belonged. So she lit those "
+    "that were left, and wrote down the missing one with a steady hand. "
+)
 
 
 @pytest.fixture
@@ -152,7 +157,7 @@ def test_where_the_text_stands_when_a_selector_matches_nothing(project, preview,
     body = f"<nav id=top><p>Home</nav><div class='post wide'><div><p>{_TEXT}</div></div>"
     shown = preview("keepers", "--file", str(page("tale.html", body)))
     assert shown.exit_code == 1
-    assert "their paragraphs stand in div.post (60 words), nav#top (1 word)" in " ".join(
+    assert "their paragraphs stand in div.post (64 words), nav#top (1 word)" in " ".join(
         shown.stdout.split()
     )
     project.write("keepers", f"{_HEAD}    - {source % 'div.post'}\n")
@@ -214,7 +219,8 @@ def test_nothing_from_a_page_can_move_the_cursor(project, preview, page):
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_lines_fit_the_terminal(project, preview, page, columns):
     project.write("keepers", _HEAD + "    - {spider: wikipedia, titles: [A]}\n")
-    file = page("long.html", Plot=_TEXT * 9, Cast="x")
+    long = " ".join(f"{word}{n or ''}" for n in range(9) for word in _TEXT.split())
+    file = page("long.html", Plot=long, Cast="x")
     for options in ((), ("--full",)):
         lines = preview("keepers", "--file", str(file), *options, columns=columns).stdout
         longest = max(len(line) for line in lines.splitlines() if "file://" not in line)

@@ -1,117 +1,82 @@
-"""Each rule keeps, changes or drops; none breaks a quote, an apostrophe or a control token."""
+"""All rules together: repairs until nothing changes, then judgement; linear in time."""
 
 import time
-import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.clean import Drop, clean
-from pipeline.clean.encoding import repair_encoding
-from pipeline.clean.length import MINIMUM_WORDS, long_enough
-from pipeline.clean.markup import remove_markup
-from pipeline.clean.unicode import normalise_unicode
+from pipeline.clean import Cleaned, Drop, clean
+from pipeline.clean.length import MINIMUM_WORDS
+from tests.pipeline.clean.texts import PLAY, PROSE, VERSE, prose
 
-
-@pytest.mark.parametrize(
-    "text",
-    ["don't", "don’t", "“so”", '"so"', "café — naïve…", "ﬁn", "ｗide", "R&D; &lt;b&gt; &nosuch;"],
-)
-def test_text_that_is_not_broken_stays_as_written(text: str) -> None:
-    assert repair_encoding(text) == text
-
-
-@pytest.mark.parametrize(
-    ("broken", "text"),
+#: What the repairs look for, in pieces, so that hypothesis puts together what they take apart.
+_PIECES = st.sampled_from(
     [
-        ("donâ€™t look", "don’t look"),
-        ("PokÃ©mon", "Pokémon"),
-        ("â€œYesâ€\x9d", "“Yes”"),
-        ("a broken donâ€™t\n\na sound don’t", "a broken don’t\n\na sound don’t"),
-        ("a cag&egrave;d bird &amp; co&#8212;sold", "a cagèd bird & co—sold"),
-    ],
+        *("a", " ", "\n", "é", "’", "\u0301", "\u200d", "\u00ad", "\x07", "\r", "&amp;", "&"),
+        *("[", "]", "[1]", "[[", "]]", "|", "{{", "}}", "<", ">", "<b>", "<ref>", "</ref>"),
+        *("lt;", "File:", "â€™", "Ã©", "[edit]", "word word", ".", "<EOS>"),
+    ]
 )
-def test_mojibake_is_repaired(broken: str, text: str) -> None:
-    assert repair_encoding(broken) == text
 
 
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [
-        ("e\u0301", "é"),
-        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
-        ("zero\u200bwidth\ufeff\u00ad", "zerowidth"),
-        ("bell\x07", "bell"),
-        ("a\u00a0b", "a b"),
-        ("a\n\n\n\n\nb", "a\n\nb"),
-        ("trailing  \nspace ", "trailing\nspace"),
-        ("\u202eevil\u202c", "evil"),
-        ("می\u200cخواهم", "می\u200cخواهم"),
-        ("a gate\u200d—\u200cnow shut", "a gate—now shut"),
-        ("½ … ² ﬁ", "½ … ² ﬁ"),
-    ],
-)
-def test_unicode(raw: str, text: str) -> None:
-    assert normalise_unicode(raw) == text
+@pytest.mark.parametrize("text", [PROSE, VERSE, PLAY])
+def test_clean_stories_stay_to_the_letter(text: str) -> None:
+    assert clean(text, "en") == Cleaned(text)
 
 
-@given(st.text())
-def test_unicode_is_idempotent_and_encodes(text: str) -> None:
-    once = normalise_unicode(text)
-    assert normalise_unicode(once) == once
-    assert unicodedata.is_normalized("NFC", once)
-    once.encode()
-
-
-@given(st.characters(codec="utf-8"))
-def test_no_invisible_control_is_left(character: str) -> None:
-    left = normalise_unicode(f"a{character}b")
-    assert not any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in left)
-
-
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [
-        ("He left.[1][23] She stayed.[note 2]", "He left. She stayed."),
-        ("Truly [citation needed] so[edit]", "Truly so"),
-        ("It cost five crowns.[a] It rained.[notes 1]", "It cost five crowns. It rained."),
-        ("heaue[n]s and fro[m] no [a] cause",) * 2,
-        ("a {{cite|x={{y}}}} b", "a  b"),
-        ("see [[Moon|the moon]] and [[Sun]]", "see the moon and Sun"),
-        ("[[File:X.png|thumb|a caption]]text", "text"),
-        ("one<ref name=a/> two<ref>three</ref><br />four", "one twofour"),
-        ("stay: <EOS> <BOS> <superhero> <|endoftext|> <s> </s>",) * 2,
-        ("[Exit Ghost.] 1 < 2 > 0 it''s ''so''",) * 2,
-        ("years [1984] and [sic]", "years [1984] and [sic]"),
-        ("{{ never closed", "{{ never closed"),
-    ],
-)
-def test_markup(raw: str, text: str) -> None:
-    assert remove_markup(raw) == text
-
-
-def test_length() -> None:
-    enough = "word " * MINIMUM_WORDS
-    assert long_enough(enough) == enough
-    assert long_enough("word " * (MINIMUM_WORDS - 1)) == Drop("too short", MINIMUM_WORDS - 1)
+def test_changes_are_told_by_rule() -> None:
+    cleaned = clean(f"{PROSE}[1]\r\nItâ€™s [[Moon|the moon]].  \n", "en")
+    assert isinstance(cleaned, Cleaned)
+    assert cleaned.text == f"{PROSE}\nIt’s the moon."
+    rules = [change.rule for change in cleaned.changes]
+    expected = ["encoding", "control characters", "citation marks", "markup", "blank space"]
+    assert rules == expected
+    assert cleaned.changes[2].before.count("[1]") == 1
+    assert cleaned.changes[2].after.count("[1]") == 0
 
 
 def test_markup_goes_before_the_length_is_measured() -> None:
-    assert isinstance(clean("[1] " * MINIMUM_WORDS + "word"), Drop)
+    assert clean("[1] " * MINIMUM_WORDS + "word") == Drop("too short", 1)
 
 
-@given(st.text(alphabet=st.sampled_from("a é’[]{}<>|1\n\u0301ref/")))
+def test_what_a_repair_uncovers_is_repaired_too() -> None:
+    cleaned = clean(f"{PROSE} {{{{cite|{{{{x}}}}|[[a]]}}}}[[b [1]]] end", "en")
+    assert isinstance(cleaned, Cleaned)
+    assert cleaned.text == f"{PROSE} b end"
+
+
+def test_markup_without_end_is_dropped() -> None:
+    assert clean(PROSE + "{{" * 99 + "}}" * 99, "en") == Drop("markup without end", 12)
+
+
+@given(st.lists(_PIECES, max_size=60).map("".join))
+def test_what_is_clean_stays_clean(text: str) -> None:
+    cleaned = clean(f"{PROSE}\n\n{text}", "en")
+    if isinstance(cleaned, Cleaned):
+        assert clean(cleaned.text, "en") == Cleaned(cleaned.text)
+
+
+@given(st.text())
 def test_cleaning_never_fails(text: str) -> None:
-    clean(text + " word" * MINIMUM_WORDS)
+    clean(text, "en")
+    clean(f"{text} {PROSE} {text}", "ja")
 
 
 @pytest.mark.parametrize(
-    "hostile",
-    ["A" + " " * 60_000 + "b", "A" + "\u00a0" * 60_000 + "b", "م" + "\u200c" * 60_000 + "م"],
-    ids=["spaces", "no-break spaces", "joiners"],
+    "piece",
+    [
+        *(" ", "\u00a0", "م\u200c\u200c", "\u200c", "\u0301\u0316", "<ref>", "<ref ", "[[", "{{a"),
+        *("[[a|", "<b ", "&amp;", "â€™", "A.\n", "KING. ", "\n", "Mr ", "lorem ", "enable "),
+        *("- - ", "...", "é"),
+    ],
 )
-def test_a_long_run_within_a_line_costs_no_more_than_its_length(hostile: str) -> None:
-    begun = time.process_time()
-    normalise_unicode(hostile)
-    assert time.process_time() - begun < 2  # 0.01 s; where each place is searched anew, over 4 s
+def test_hostile_texts_take_time_by_their_length(piece: str) -> None:
+    """Ten times the text may not take a hundred times the time: a minute, if it did."""
+    text = prose(100)
+    took = []
+    for count in (20_000, 200_000):
+        begun = time.process_time()
+        clean(text + piece * (count // len(piece)) + text, "en")
+        took.append(time.process_time() - begun)
+    assert took[1] < 40 * max(took[0], 0.05)

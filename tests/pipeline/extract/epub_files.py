@@ -4,6 +4,9 @@ import zipfile
 from io import BytesIO
 
 WORDS = "The lamp burned low and the keeper counted the waves that struck the stones below. " * 3
+#: A second paragraph and a long chapter that do not say the same again.
+AGAIN = " ".join(f"{word}{n}" for n, word in enumerate((WORDS * 2).split()))
+SEA = WORDS + " ".join(f"{word}{n}" for n, word in enumerate((WORDS * 8).split()))
 
 CONTAINER = (
     '<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
@@ -55,7 +58,7 @@ def book() -> dict[str, str | bytes]:
     chapter = (
         "<section id='p1'><h1>Part One</h1><section><a id='c1'/><p>1. The River</p>"
         f"<p>{WORDS}</p><p>Caf&eacute;&nbsp;&mdash;then<a epub:type='noteref' href='#n'>1</a> she"
-        f" went.<br/>On.</p><hr/><p>{WORDS}</p><script src='a'/></section></section>"
+        f" went.<br/>On.</p><hr/><p>{AGAIN}</p><script src='a'/></section></section>"
     )
     nav = (
         "<nav epub:type='toc'><ol><li><a href='text/title.xhtml'>Title Page</a></li>"
@@ -71,7 +74,7 @@ def book() -> dict[str, str | bytes]:
         "text/title.xhtml": xhtml("<h1>The Glass</h1><p>by Nobody At All</p>"),
         "text/c1.xhtml": xhtml(chapter),
         "text/c1b.xhtml": xhtml(f"<p>It went on. {WORDS}</p>"),
-        "text/c2.xhtml": xhtml(f"<h2>2. The Sea</h2><p>{WORDS * 9}</p>"),
+        "text/c2.xhtml": xhtml(f"<h2>2. The Sea</h2><p>{SEA}</p>"),
         "text/notes.xhtml": xhtml(f"<p>1. {WORDS}</p>"),
         "text/pg.xhtml": xhtml(f"<div class='pg-boilerplate'><p>{WORDS}</p></div>"),
     }

@@ -222,7 +222,7 @@ def test_a_page_without_a_wanted_heading_tells_how_many_it_has() -> None:
 
 def test_documents_lead_to_their_section_on_the_wiki(page, batches, tmp_path) -> None:
     row = page(
-        f"== Plot ==\n{'Maren carried the lamp. ' * 20}".encode(), content_type="text/x-wiki"
+        f"== Plot ==\n{'Maren carried the lamp. ' * 10}".encode(), content_type="text/x-wiki"
     )
     rules = {"wikipedia": SourceRules(None, None, "en")}
     assert extract(batches([row]), rules, tmp_path)["documents"] == 1
