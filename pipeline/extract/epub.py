@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from lxml import etree
+
 from pipeline.extract.book_boilerplate import strip_boilerplate
 from pipeline.extract.chapters import Book, book_pieces
-from pipeline.extract.epub_package import Document, Entry, Package, kinds_of, open_epub, remove
+from pipeline.extract.epub_package import Document, Entry, Package, kinds_of, open_epub
 from pipeline.extract.outline import (
     HEADINGS,
     Section,
@@ -35,6 +37,7 @@ _MATTER = frozenset((
 #: Elements inside a text that are none of it: marks of notes, page numbers, Gutenberg's licence.
 _INLINE_KINDS = frozenset(("noteref", "pagebreak", "footnote", "endnote", "rearnote"))
 _ROLES = frozenset(("doc-noteref", "doc-pagebreak", "doc-footnote", "doc-endnote"))
+_NO_TEXT = "no-text"
 _CLASSES = frozenset(("pagenum", "pageno", "pg-boilerplate", "pgheader", "fnanchor"))
 #: The level of what follows no heading: it goes on from the document before.
 _GOES_ON = 99
@@ -117,7 +120,9 @@ def _remove_what_is_no_text(body: Any) -> None:
             or not _CLASSES.isdisjoint(element.get("class", "").split())
             or element.get("id") in ("pg-header", "pg-footer")
         ):
-            remove(element)
+            element.tag = _NO_TEXT
+    # All at once: one by one, each would copy the text before it.
+    etree.strip_elements(body, _NO_TEXT, with_tail=False)
     for element in body.iter():
         element.text = element.text and without_marks(element.text)
         element.tail = element.tail and without_marks(element.tail)

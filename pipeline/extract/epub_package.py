@@ -27,16 +27,26 @@ _MOST_ENTRIES = 10_000
 #: Of all text together, and of one document; the Bible has 5 MB, War and Peace in one piece 4 MB.
 _MOST_UNPACKED = 32 << 20
 _LARGEST_DOCUMENT = 8 << 20
+#: The same of tags, closing ones too, since nothing but tags would take gigabytes of memory. A Bible
+#: has 31,000 verses at some six tags each, and readers ask for documents under 300 kB.
+_MOST_TAGS = 600_000
+_MOST_TAGS_OF_A_DOCUMENT = 150_000
 _ENTRY_MARK = b"PK\x01\x02"
 _READ = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
 #: Scrambled fonts are no lock on the text.
 _FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _DOCUMENTS = frozenset(("application/xhtml+xml", "text/html", "application/x-dtbook+xml"))
-#: May declare entities, which are not wanted; the ones HTML knows are put in place.
-_DOCTYPE = re.compile(r"<!DOCTYPE[^>\[]*(?:\[[^\]]*\][^>]*)?>", re.IGNORECASE)
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
-_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,31});")
+#: What stands before the first element. Its DOCTYPE may declare entities, which are not wanted; the
+#: ones HTML knows are put in place. Matched at the start and never given back: searched for, what
+#: never closes would be read through from each of its places.
+_PROLOG = re.compile(
+    r"\A\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+)*+(?:<!DOCTYPE[^>\[]*+(?:\[[^\]]*+\][^>]*+)?>)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_ENTITY = re.compile(r"&([^\s#;&<>][^\s;&<>]*+);")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
+#: Of a label with its blanks, which nested links repeat.
+_LONGEST_LABEL = 10_000
 _EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 #: What zipfile and lxml raise at a file that is not what it says.
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError,
@@ -89,6 +99,7 @@ class _Archive:
         self._file = file
         self._names = set(file.namelist())
         self._left = _MOST_UNPACKED
+        self._tags_left = _MOST_TAGS
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
@@ -105,6 +116,10 @@ class _Archive:
         self._left -= len(data)
         if len(data) > _LARGEST_DOCUMENT or self._left < 0:
             raise NoStoryError("EPUB unpacks to more than a book", _MOST_UNPACKED - self._left)
+        tags = data.count(b"<")
+        self._tags_left -= tags
+        if tags > _MOST_TAGS_OF_A_DOCUMENT or self._tags_left < 0:
+            raise NoStoryError("EPUB has more tags than a book", _MOST_TAGS - self._tags_left)
         return _tree(data)
 
 
@@ -114,7 +129,7 @@ def _tree(data: bytes) -> Any:
     latin = declared is not None and declared[1].lower() in (b"iso-8859-1", b"windows-1252")
     encoding = "utf-16" if utf16 else "cp1252" if latin else "utf-8-sig"
     text = data.decode(encoding, "replace").replace("\0", "")
-    text = _ENTITY.sub(_character, _DOCTYPE.sub("", _DECLARATION.sub("", text, count=1), count=1))
+    text = _ENTITY.sub(_character, _PROLOG.sub("", text, count=1))
     parser = etree.XMLParser(
         recover=True, resolve_entities=False, no_network=True, load_dtd=False,
         remove_comments=True, remove_pis=True, encoding="utf-8",
@@ -122,8 +137,6 @@ def _tree(data: bytes) -> Any:
     root = etree.fromstring(text.strip().encode("utf-8", "replace") or b"<none/>", parser)
     if root is None:
         raise NoStoryError(NOT_EPUB, len(data))
-    for entity in list(root.iter(etree.Entity)):
-        remove(entity)
     for element in root.iter(etree.Element):
         element.tag = element.tag.rpartition("}")[2].rpartition(":")[2].lower()
     etree.cleanup_namespaces(root)
@@ -219,6 +232,8 @@ def _guide(package: Any, path: str, documents: dict[str, Document]) -> None:
 def _navigation(root: Any, path: str, documents: dict[str, Document]) -> Iterator[Entry]:
     """The table of contents of EPUB 3; its landmarks say what documents are."""
     for nav in root.iter("nav"):
+        if next(nav.iterancestors("nav"), None) is not None:
+            continue  # else a link in a hundred of them would be told a hundred times
         kinds = kinds_of(nav)
         for link in nav.iter("a"):
             href = link.get("href", "")
@@ -245,16 +260,4 @@ def _fragment(href: str) -> str:
 
 
 def _words(element: Any) -> str:
-    return " ".join("".join(element.itertext()).split())[:300]
-
-
-def remove(element: Any) -> None:
-    """Remove an element and keep what follows it."""
-    parent, before = element.getparent(), element.getprevious()
-    if parent is None:
-        return
-    if before is not None:
-        before.tail = (before.tail or "") + (element.tail or "")
-    else:
-        parent.text = (parent.text or "") + (element.tail or "")
-    parent.remove(element)
+    return " ".join("".join(element.itertext())[:_LONGEST_LABEL].split())[:300]

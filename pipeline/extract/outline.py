@@ -16,7 +16,7 @@ from lxml import html
 from pipeline.extract.book_headings import is_matter
 from pipeline.extract.book_layout import SCENE_BREAK
 from pipeline.extract.chapters import Chapter, joined
-from pipeline.extract.wiki_prose import prose
+from pipeline.extract.wiki_prose import prose_of
 
 #: What tells no story, beside what a plain-text book heads so.
 _MATTER_TITLE = re.compile(
@@ -34,6 +34,8 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 #: Stands for a heading while the text is taken out of its markup; a character without a meaning.
 _MARK = "\ue000"
 _LONGEST_TITLE = 200
+#: Of a heading with its blanks; one inside another repeats it.
+_LONGEST_HEADING = 10_000
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def texts_between(root: Any, boundaries: Sequence[Any]) -> list[str | None]:
         mark.text = f"{_MARK}{number}{_MARK}"
     texts: list[str | None] = [""] + [None] * len(boundaries)
     current = 0
-    for index, part in enumerate(prose(html.tostring(root, encoding="unicode")).split(_MARK)):
+    for index, part in enumerate(prose_of([root]).split(_MARK)):
         if index % 2:
             current = int(part) + 1
             texts[current] = ""
@@ -129,7 +131,7 @@ def heading_text(element: Any) -> str:
     """A heading's words, on one line. Changes the tree, where a line ends in it."""
     for line_end in element.iter("br"):
         line_end.tail = f" {line_end.tail or ''}"
-    return " ".join("".join(element.itertext()).split())[:_LONGEST_TITLE]
+    return " ".join("".join(element.itertext())[:_LONGEST_HEADING].split())[:_LONGEST_TITLE]
 
 
 def _chapter_level(sections: Sequence[Section]) -> int:

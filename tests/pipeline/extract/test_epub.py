@@ -156,3 +156,40 @@ def test_damage_ends_in_chapters_or_a_reason(position: int, damage: bytes) -> No
     body[position : position + len(damage)] = damage
     with suppress(NoStoryError):
         assert all(piece.text for piece in read_epub(bytes(body)).pieces)
+
+
+#: What could be looked through anew from each of its places: entries, of so many of something.
+HOSTILE = {
+    "blanks": lambda n: {"text/a.xhtml": " " * n + "<html><body><p>x</p></body></html>"},
+    "declarations": lambda n: {"text/a.xhtml": "<!DOCTYPE [" * (n // 40) + xhtml("<p>x</p>")},
+    "page numbers": lambda n: {
+        "text/a.xhtml": xhtml("<span class='pagenum'>1</span>and on" * (n // 2))
+    },
+    "entities": lambda n: {"text/a.xhtml": xhtml("&_;a" * n)},
+    "tables of contents": lambda n: {
+        "text/a.xhtml": xhtml("<p id='a'>x</p>"),
+        "nav.xhtml": xhtml("<nav epub:type='toc'>" * (n // 500) + "<a href='text/a.xhtml#a'>x</a>"
+                           * (n // 50)),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "n"),
+    [("blanks", 10_000), ("declarations", 100_000), ("page numbers", 8_000), ("entities", 20_000),
+     ("tables of contents", 20_000)],
+)  # fmt: skip
+def test_nothing_costs_more_than_its_length(name: str, n: int, grows_no_faster) -> None:
+    def work(n: int) -> None:
+        with suppress(NoStoryError):
+            read({"content.opf": package(["a"], NAV), **HOSTILE[name](n)})
+
+    grows_no_faster(work, n)
+
+
+def test_a_book_of_tags_is_not_read() -> None:
+    for documents, tags in ((1, 160_000), (8, 140_000)):
+        parts = {f"c{n}": xhtml("<br/>" * tags) for n in range(documents)}
+        entries = {f"text/{name}.xhtml": part for name, part in parts.items()}
+        with pytest.raises(NoStoryError, match="more tags than a book"):
+            read({"content.opf": package([*parts]), **entries})
