@@ -17,6 +17,15 @@ from crawlers.store.page_store import PageStore, pages_root
 ROOT = Path(__file__).parents[1]
 #: Waits short enough for a test; what is obeyed stays the same.
 SETTINGS = {"RETRY_BACKOFF": "0.02", "PROGRESS_INTERVAL": "0.2"}
+#: Runs a command and notes its peak memory. A process inherits the peak of the one that starts it,
+#: and pytest may have torch loaded, so that a small one stands between.
+_MEASURED = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as note:
+    note.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))
+sys.exit(status)
+"""
 
 
 @dataclass
@@ -69,10 +78,30 @@ class Workplace:
         self, spider: str, franchise: str, *options: str, largest_file: int | None = None
     ) -> subprocess.Popen[str]:
         """`largest_file` in bytes stands in for a full disk."""
+        return self._start([], spider, franchise, *options, largest_file=largest_file)
+
+    def crawl(
+        self, spider: str, franchise: str, *options: str, largest_file: int | None = None
+    ) -> Finished:
+        peak = self.folder / f"{franchise}-{spider}.peak"
+        measured = [sys.executable, "-c", _MEASURED, str(peak)]
+        process = self._start(measured, spider, franchise, *options, largest_file=largest_file)
+        _, stderr = process.communicate()  # until it ends; pytest-timeout watches
+        store = self.store(franchise, spider)
+        return Finished(process.returncode, stderr, store, int(peak.read_text("utf-8")))
+
+    def _start(
+        self,
+        runner: list[str],
+        spider: str,
+        franchise: str,
+        *options: str,
+        largest_file: int | None,
+    ) -> subprocess.Popen[str]:
         settings = [part for item in SETTINGS.items() for part in ("-s", "=".join(item))]
         return subprocess.Popen(
             [
-                *(sys.executable, "-m", "scrapy", "crawl", spider),
+                *(*runner, sys.executable, "-m", "scrapy", "crawl", spider),
                 *("-a", f"franchise={franchise}", *settings, *options),
             ],
             cwd=self.folder,
@@ -81,15 +110,3 @@ class Workplace:
             text=True,
             preexec_fn=lambda: largest_file and setrlimit(RLIMIT_FSIZE, (largest_file,) * 2),
         )
-
-    def crawl(
-        self, spider: str, franchise: str, *options: str, largest_file: int | None = None
-    ) -> Finished:
-        process = self.start(spider, franchise, *options, largest_file=largest_file)
-        assert process.stderr is not None
-        with process.stderr:
-            stderr = process.stderr.read()  # until it ends; pytest-timeout watches
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        store = self.store(franchise, spider)
-        return Finished(process.returncode, stderr, store, usage.ru_maxrss * 1024)
