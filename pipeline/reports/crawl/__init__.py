@@ -27,15 +27,17 @@ def write_crawl_report(requests: Path, crawl: Mapping[str, Any], target: Path) -
     """Write the page to `target`, and return what it says.
 
     `requests` is the record (schema REQUESTS); `crawl` the outcome with the policies in force, as
-    `crawlers.outcome.CrawlOutcome` keeps it. Raises FileNotFoundError or ValueError naming the
-    input that is missing or wrong.
+    `crawlers.outcome.CrawlOutcome` keeps it. Where its `finish_reason` is None the crawl did not
+    end in order, and the page says only what the record does. Raises FileNotFoundError or
+    ValueError naming the input that is missing or wrong.
     """
     from pipeline.reports.crawl import plots  # matplotlib takes its time
     from pipeline.reports.crawl.sections import Crawl, headline, sections
     from pipeline.reports.page import render
 
     record = read_record(requests)
-    made = Crawl(record, crawl, judge(record, crawl["policies"]))
+    ended = crawl["finish_reason"] is not None
+    made = Crawl(record, crawl, judge(record, crawl["policies"], ended=ended))
     head = headline(made)
     title = f"{head.title}: how the site was treated"
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,8 @@ DEFINITIONS: dict[str, Definition] = {
     "gap": Definition(
         "Gap",
         "The time from the start of one request to a host to the start of the next. The delay "
-        "asked is the site's policy, or the Crawl-delay of its robots.txt where that is longer.",
+        "asked is the site's policy, or the Crawl-delay of its robots.txt where that is longer; "
+        "requests for robots.txt until it came could not know it, and are left out.",
     ),
     "minute": Definition(
         "Busiest minute",

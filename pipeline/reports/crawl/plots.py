@@ -24,8 +24,8 @@ from pipeline.reports.canvas import (
     to_png,
     to_svg,
 )
-from pipeline.reports.crawl.record import MINUTE, Array, HostRecord
-from pipeline.reports.crawl.verdicts import seconds
+from pipeline.reports.crawl.record import CLOCK, MINUTE, Array, HostRecord
+from pipeline.reports.crawl.verdicts import limit, seconds
 from pipeline.reports.text import one_line
 
 #: Hosts that have a panel; the table has the others.
@@ -33,6 +33,7 @@ PANELS = 4
 #: Moments at which the line is drawn: each shows the most of its stretch of time.
 _MOMENTS = 240
 _BINS = 40
+_BEYOND = 1.03
 #: A limit further above what was sent than this is named, not drawn: the line would lie flat.
 _IN_SIGHT = 4
 #: Seconds from which on a time axis counts minutes, then hours.
@@ -54,7 +55,7 @@ def pace_png(hosts: Sequence[HostRecord], policies: Policies) -> bytes:
 def limit_in_sight(host: HostRecord, policies: Policies) -> int | None:
     """The requests a minute that the host allows; None where a line for it would lie too high."""
     policy = policies.get(host.host)
-    allowed = int(policy["requests_per_minute"]) if policy else None
+    allowed = limit(policy) if policy else None
     in_sight = allowed is not None and allowed <= _IN_SIGHT * host.busiest_minute()
     return allowed if in_sight else None
 
@@ -67,13 +68,15 @@ def gaps_svg(hosts: Sequence[HostRecord], policies: Policies, size: Size, label:
         _draw_gaps(axes, host, policies.get(host.host), size, STAND_IN)
         _finish(axes, host, hosts, size, STAND_IN)
     panels[-1].set_xlabel("seconds between two requests", **_said(size, STAND_IN))
+    figure.supylabel("requests", **_said(size, STAND_IN))
     return to_svg(figure, "gaps", size, label)
 
 
 def _pace(hosts: Sequence[HostRecord], policies: Policies, size: Size, colours: Colours) -> Figure:
     hosts = hosts[:PANELS]
     figure, panels = _panels(hosts, size, sharex=True)
-    end = max(host.offset + host.at[-1] for host in hosts)
+    # A little further than the last request, whose count would have no width otherwise.
+    end = _BEYOND * max(*(host.offset + host.at[-1] for host in hosts), 1.0)
     unit, name = _unit(end)
     for axes, host in zip(panels, hosts, strict=True):
         x, y = _moments(host, end)
@@ -86,15 +89,16 @@ def _pace(hosts: Sequence[HostRecord], policies: Policies, size: Size, colours: 
         axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         _finish(axes, host, hosts, size, colours)
         axes.grid(axis="y", color=colours.rule, linewidth=0.8)
-    panels[0].set_xlim(0, max(end / unit, 1e-3))
+    panels[0].set_xlim(0, end / unit)
     panels[-1].xaxis.set_major_locator(MaxNLocator(4 if size is NARROW else 8))
     panels[-1].set_xlabel(f"{name} since the first request", **_said(size, colours))
+    figure.supylabel("requests in 60 s", **_said(size, colours))
     return figure
 
 
 def _moments(host: HostRecord, end: float) -> tuple[Array, Array]:
     """Times (s) and the most requests within 60 s that the stretch from each of them saw."""
-    edges = np.linspace(0, max(end, 1.0), _MOMENTS)
+    edges = np.linspace(0, end, _MOMENTS)
     at = host.at + host.offset
     upto, since = (np.searchsorted(at, edges - back, "right") for back in (0.0, MINUTE))
     most = upto - since
@@ -109,8 +113,10 @@ def _draw_gaps(
     asked = float(policy["delay"]) if policy else 0.0
     # Long rests would press all else against the axis: they stand in the last bar.
     far = max(2.5 * asked, 1.5 * float(np.quantile(gaps, 0.9)), 0.01)
+    # What falls short by a timer's rounding alone was kept, and stands where it was asked to be.
+    gaps = np.where((gaps < asked) & (gaps >= asked - CLOCK), asked, gaps)
     axes.hist(
-        gaps.clip(max=far), bins=_BINS, range=(0, far), color=colours.after, linewidth=0.6,
+        gaps.clip(max=far), bins=gap_edges(far, asked).tolist(), color=colours.after, linewidth=0.6,
         edgecolor=colours.paper,
     )  # fmt: skip
     axes.set_xlim(0, far)
@@ -121,6 +127,18 @@ def _draw_gaps(
     axes.grid(axis="y", color=colours.rule, linewidth=0.8)
     if asked:
         _bound(axes, "x", asked, f"{seconds(asked)} asked", size, colours)
+
+
+def gap_edges(far: float, asked: float) -> Array:
+    """The bounds of the bars from 0 to `far` s, one of them the delay that was asked.
+
+    So a bar stands on the one side of its line or on the other.
+    """
+    if not asked:
+        return np.linspace(0, far, _BINS + 1)
+    below = max(1, round(_BINS * asked / far))
+    upto, beyond = np.linspace(0, asked, below + 1), np.linspace(asked, far, _BINS - below + 1)
+    return np.concatenate([upto, beyond[1:]])
 
 
 def _bound(axes: Axes, axis: str, value: float, text: str, size: Size, colours: Colours) -> None:

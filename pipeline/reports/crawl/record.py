@@ -25,6 +25,8 @@ CLOCK = 0.02
 MINUTE = 60.0
 #: Statuses by which a server asks for rest, with or without saying how long.
 REST = (429, 503)
+#: How the record tells of an answer that asked for proof of being human.
+_CHALLENGE = "a challenge page"
 #: Rows shown of each kind; the record has the rest.
 SHOWN = 40
 
@@ -79,10 +81,16 @@ class HostRecord:
     bytes: int
     rests: list[Rest]  # the first SHOWN, those not kept before all others
     rests_by_kind: Mapping[str, RestTally]  # 429, 503, maxlag
+    challenged: Array  # whether a challenge page came
 
     def gaps(self) -> Array:
-        """Seconds before each request but the first, robots.txt left out: it says the delay."""
-        return np.diff(self.at)[~self.robots[1:]]
+        """Seconds before each request but the first.
+
+        Those that wait for robots.txt are left out where it came: it says the delay.
+        """
+        had = self.robots & self._allowing()
+        awaited = self.robots & (np.cumsum(had) - had == 0) & had.any()
+        return np.diff(self.at)[~awaited[1:]]
 
     def busiest_minute(self) -> int:
         """The most requests within any 60 seconds."""
@@ -103,14 +111,34 @@ class HostRecord:
         """Whether robots.txt was asked for before anything else."""
         return bool(self.robots[0])
 
+    def robots_had(self) -> bool:
+        """Whether the last request for robots.txt brought it, or that there is none (RFC 9309)."""
+        asked = np.flatnonzero(self.robots)
+        return bool(len(asked)) and bool(self._allowing()[asked[-1]])
+
     def sent_after_robots_forbade(self) -> int:
         """Requests sent although robots.txt could not be had: RFC 9309 takes that for a no."""
         asked = np.flatnonzero(self.robots)
-        if not len(asked):
+        if not len(asked) or self.robots_had():
             return 0
-        status = int(self.status[asked[-1]])
-        allows = 200 <= status < 300 or (400 <= status < 500 and status != 429)
-        return 0 if allows else int((~self.robots[asked[-1] :]).sum())
+        return int((~self.robots[asked[-1] :]).sum())
+
+    def sent_after_challenge(self) -> int | None:
+        """Requests sent after a challenge page had come; None where none came.
+
+        One that was under way by then was sent before.
+        """
+        met = np.flatnonzero(self.challenged)
+        if not len(met):
+            return None
+        answered = float((self.at + np.nan_to_num(self.took))[met].min())
+        return int((self.at > answered + CLOCK).sum())
+
+    def _allowing(self) -> Array:
+        """Whether the answer, were it to robots.txt, lets anything be asked for."""
+        found = (self.status >= 200) & (self.status < 300)
+        missing = (self.status >= 400) & (self.status < 500) & (self.status != 429)
+        return np.asarray((found | missing) & ~self.challenged)
 
 
 @dataclass(frozen=True)
@@ -118,6 +146,7 @@ class Record:
     """A crawl's record."""
 
     started: datetime | None  # time of the first row; None where nothing was asked
+    ended: datetime | None  # of the last one
     seconds: float  # from the first row to the last
     hosts: list[HostRecord]  # those that requests were sent to, the busiest first
     sent: int
@@ -140,8 +169,8 @@ def read_record(path: Path) -> Record:
     table = pq.read_table(
         path,
         columns=["time", "host", "kind", "sent", "rule", "gap", "status", "bytes", "seconds",
-                 "asked"],
-        read_dictionary=["host", "kind", "rule"],
+                 "asked", "done"],
+        read_dictionary=["host", "kind", "rule", "done"],
     )  # fmt: skip
     table = table.unify_dictionaries()
     table = table.append_column("row", pa.array(np.arange(table.num_rows)))
@@ -153,6 +182,7 @@ def read_record(path: Path) -> Record:
     examples = _examples(data, {row[-1] for row in refusals[:SHOWN]}, path)
     return Record(
         started=first,
+        ended=last,
         seconds=(last - first).total_seconds() if first else 0.0,
         hosts=_hosts(sent, first, path),
         sent=sent.num_rows,
@@ -226,6 +256,9 @@ def _host(host: str, rows: pa.Table, first: datetime | None, path: Path) -> Host
             for value in np.unique(status[resting])
             for of in [status[resting] == value]
         },
+        challenged=pc.fill_null(
+            pc.starts_with(rows["done"].cast(pa.string()), _CHALLENGE), False
+        ).to_numpy(),
     )
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from pipeline.reports import canvas
 from pipeline.reports.crawl import plots
 from pipeline.reports.crawl.record import SHOWN, HostRecord, Record
-from pipeline.reports.crawl.verdicts import Verdict, seconds
+from pipeline.reports.crawl.verdicts import Verdict, limit, seconds
 from pipeline.reports.sections.section import Section
 from pipeline.reports.text import counted, number, one_line, size
 
@@ -45,18 +45,31 @@ class Crawl:
         """By host, as in force during the crawl."""
         return self.crawl["policies"]  # type: ignore[no-any-return]  # JSON
 
+    @property
+    def ended(self) -> bool:
+        """In order; a crawl that was killed has left its record and its pages, and no outcome."""
+        return self.crawl["finish_reason"] is not None
+
 
 def headline(made: Crawl) -> Section:
     """The verdicts and the key figures."""
     record, crawl = made.record, made.crawl
     broken = [verdict for verdict in made.verdicts if verdict.kept is False]
     hosts = counted(len(record.hosts), "host")
+    only_robots = all(host.robots.all() and not host.robots_had() for host in record.hosts)
     if broken:
         sentence = f"{counted(len(broken), 'promise')} to a site NOT kept or not proven; see below."
-    elif record.sent:
-        sentence = f"Everything that {hosts} asked for was kept, in {record.sent:,} requests."
-    else:
+    elif not made.ended and record.sent:
+        sentence = "This crawl did not end in order. Its record shows no promise broken."
+    elif not made.ended:
+        sentence = "This crawl did not end in order, and no request is on record."
+    elif not record.sent:
         sentence = "Nothing was asked of any site."
+    elif only_robots:
+        sentence = f"No robots.txt could be had of {hosts}, so nothing else was asked for."
+    else:
+        requests = counted(record.sent, "request")
+        sentence = f"Everything that {hosts} asked for was kept, in {requests}."
     gaps = [float(host.gaps().min()) for host in record.hosts if len(host.gaps())]
     busiest = max((host.busiest_minute() for host in record.hosts), default=0)
     rests = sum_rests(record)
@@ -113,11 +126,19 @@ def sum_rests(record: Record) -> dict[str, int]:
 def _run(made: Crawl) -> Iterator[str]:
     crawl = made.crawl
     yield f"Crawl {crawl['crawl_id']}"
+    if not made.ended:
+        if made.record.started and made.record.ended:
+            first, last = (
+                f"{at:%Y-%m-%d %H:%M:%S}" for at in (made.record.started, made.record.ended)
+            )
+            yield f"on record from {first} to {last} UTC"
+        yield "it did not end in order: killed, or its machine stopped"
+        return
     yield f"{_clock(crawl['started_at'])} to {_clock(crawl['finished_at'])}"
     if crawl["complete"]:
         yield "complete"
     else:
-        yield f"not complete ({one_line(crawl['finish_reason'] or 'it did not end in order', 80)})"
+        yield f"not complete ({one_line(crawl['finish_reason'], 80)})"
 
 
 def _pace(made: Crawl) -> Section | None:
@@ -138,6 +159,7 @@ def _pace(made: Crawl) -> Section | None:
         ],
         "has_gaps": has_gaps,
         "limits": any(plots.limit_in_sight(host, made.policies) for host in hosts[: plots.PANELS]),
+        "limited": any(limit(policy) is not None for policy in made.policies.values()),
         "delays": any(policy["delay"] for policy in made.policies.values()),
         "undrawn": max(0, len(hosts) - plots.PANELS),
         "rows": shown,
@@ -153,13 +175,18 @@ def _row(host: HostRecord, made: Crawl) -> dict[str, Any]:
         "host": one_line(host.host, URL),
         "sent": len(host.at),
         "busiest": host.busiest_minute(),
-        "allowed": policy["requests_per_minute"] if policy else None,
+        "allowed": _allowed(policy) if policy else None,
         "shortest": seconds(float(gaps.min())) if len(gaps) else None,
         "median": seconds(float(np.median(gaps))) if len(gaps) else None,
         "asked": seconds(float(policy["delay"])) if policy else None,
         "at_once": host.most_at_once(),
         "bytes": size(host.bytes),
     }
+
+
+def _allowed(policy: Mapping[str, Any]) -> str:
+    allowed = limit(policy)
+    return "no limit (this machine)" if allowed is None else number(allowed)
 
 
 def _rests(made: Crawl) -> Section | None:
@@ -218,7 +245,7 @@ def _policy(made: Crawl) -> Section | None:
                     "checked": one_line(policy["checked"], 80),
                     "delay": seconds(float(policy["delay"])),
                     "at a time": number(policy["concurrency"]),
-                    "a minute": number(policy["requests_per_minute"]),
+                    "a minute": _allowed(policy),
                     "licence": one_line(policy["licence"], 80)
                     + (" (non-commercial)" if policy["non_commercial"] else ""),
                     "attribution": one_line(policy["attribution"], SAID),
@@ -233,8 +260,10 @@ def _policy(made: Crawl) -> Section | None:
 def _pages(made: Crawl) -> Section:
     crawl = made.crawl
     failures, errors = crawl["failures"], crawl["errors"]
+    pages = _PAGES if made.ended else {"fetched": "fetched and kept"}
     content = {
-        "figures": [(said, crawl[name]) for name, said in _PAGES.items()],
+        "ended": made.ended,
+        "figures": [(said, crawl[name]) for name, said in pages.items()],
         "errors": [one_line(error, 2 * SAID) for error in errors[:SHOWN]],
         "errors_left_out": max(0, len(errors) - SHOWN),
         "statuses": list(made.record.by_status.items())[:SHOWN],
@@ -259,7 +288,5 @@ def _of(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} × {name}" for name, count in sorted(counts.items()))
 
 
-def _clock(moment: str | None) -> str:
-    if not moment:
-        return "it did not end in order"
+def _clock(moment: str) -> str:
     return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M:%S} UTC"

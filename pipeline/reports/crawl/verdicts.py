@@ -11,6 +11,9 @@ from typing import Any
 from pipeline.reports.crawl.record import CLOCK, HostRecord, Record, RestTally
 from pipeline.reports.text import counted, number
 
+#: What `crawlers.policy` writes where a host has no limit a minute: this machine's own alone.
+NO_LIMIT = 100_000
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -21,23 +24,37 @@ class Verdict:
     text: str
 
 
-def judge(record: Record, policies: Mapping[str, Mapping[str, Any]]) -> list[Verdict]:
-    """The verdicts on every host that requests were sent to; `policies` by host."""
+def judge(
+    record: Record, policies: Mapping[str, Mapping[str, Any]], *, ended: bool = True
+) -> list[Verdict]:
+    """The verdicts on every host that requests were sent to; `policies` by host.
+
+    A crawl that has not `ended` in order left no policies: its pace is told and not judged.
+    """
     verdicts = []
     for host in record.hosts:
         policy = policies.get(host.host)
         verdicts += [_robots(host)]
-        if policy is None:
+        if policy is None and not ended:
+            verdicts.append(_unjudged(host))
+        elif policy is None:
             unproven = "no policy is on record, so its pace is NOT proven"
             verdicts.append(Verdict(host.host, False, unproven))
         else:
             verdicts += [
                 _gap(host, float(policy["delay"])),
-                _minute(host, int(policy["requests_per_minute"])),
+                _minute(host, limit(policy)),
                 _at_once(host, int(policy["concurrency"])),
             ]
         verdicts += [_rest(host.host, kind, all_) for kind, all_ in host.rests_by_kind.items()]
+        verdicts += _challenge(host)
     return verdicts
+
+
+def limit(policy: Mapping[str, Any]) -> int | None:
+    """The requests that a host allows in a minute; None where it has no limit."""
+    allowed = int(policy["requests_per_minute"])
+    return None if allowed >= NO_LIMIT else allowed
 
 
 def _robots(host: HostRecord) -> Verdict:
@@ -46,7 +63,30 @@ def _robots(host: HostRecord) -> Verdict:
     if sent := host.sent_after_robots_forbade():
         what = f"robots.txt could not be had, and {counted(sent, 'request')} were sent: NOT kept"
         return Verdict(host.host, False, what)
+    if not host.robots_had():
+        what = "robots.txt could not be had, so nothing more was asked for"
+        return Verdict(host.host, True, what)
     return Verdict(host.host, True, "robots.txt was read before anything else")
+
+
+def _unjudged(host: HostRecord) -> Verdict:
+    """The pace, beside nothing that it could be measured by."""
+    gaps = host.gaps()
+    shortest = f"shortest gap {seconds(float(gaps.min()))}, " if len(gaps) else ""
+    pace = f"{shortest}busiest minute {host.busiest_minute():,}"
+    return Verdict(host.host, None, f"{pace}; the limits in force are not on record")
+
+
+def _challenge(host: HostRecord) -> list[Verdict]:
+    sent = host.sent_after_challenge()
+    if sent is None:
+        return []
+    met = f"{int(host.challenged.sum()):,} × challenge page, a no to robots:"
+    if sent:
+        return [
+            Verdict(host.host, False, f"{met} {counted(sent, 'request')} sent after it: NOT kept")
+        ]
+    return [Verdict(host.host, True, f"{met} nothing was sent after it")]
 
 
 def _gap(host: HostRecord, asked: float) -> Verdict:
@@ -63,8 +103,10 @@ def _gap(host: HostRecord, asked: float) -> Verdict:
     return Verdict(host.host, True, f"{shortest}, asked: {seconds(asked)}: kept")
 
 
-def _minute(host: HostRecord, allowed: int) -> Verdict:
+def _minute(host: HostRecord, allowed: int | None) -> Verdict:
     busiest = host.busiest_minute()
+    if allowed is None:
+        return Verdict(host.host, None, f"busiest minute {busiest:,}; no limit (this machine)")
     kept = busiest <= allowed
     what = f"busiest minute {busiest:,} of {allowed:,} allowed: {'kept' if kept else 'NOT kept'}"
     return Verdict(host.host, kept, what)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ import pytest
 from lxml import html
 
 from pipeline.reports.crawl import CrawlFigures, write_crawl_report
+from pipeline.reports.crawl.plots import gap_edges
 from pipeline.schema import REQUESTS
 
 START = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -125,6 +127,7 @@ def test_a_polite_crawl_is_said_to_be_one(write):
     assert not page.find_class("broken")
     assert len(page.xpath("//svg")) == 4  # pace and gaps, for a wide screen and a phone
     assert "12 allowed" in page.text_content()
+    assert "requests in 60 s" in page.text_content()
     assert "5 s asked" in page.text_content()
 
 
@@ -238,6 +241,67 @@ def test_signals_and_pages_are_counted(write):
     assert "18" in text
 
 
+def test_a_site_that_never_answered_is_not_said_to_have_been_treated_well(write):
+    silent = requests([1.3, 2.1, 4.0], kind="robots", status=None, seconds=None, bytes=None)
+    made, page = write(silent, policies={WIKI: policy(delay=0, requests_per_minute=100_000)})
+    assert made.figures["kept"]
+    assert made.figures["verdict"] == (
+        "No robots.txt could be had of 1 host, so nothing else was asked for."
+    )
+    assert verdicts(made) == [
+        "robots.txt could not be had, so nothing more was asked for",
+        "shortest gap 1.30 s; no delay asked",
+        "busiest minute 4; no limit (this machine)",
+        "at most 1 request at a time, asked: 1: kept",
+    ]
+    assert made.figures["shortest_gap"] == pytest.approx(1.3)  # as the crawl's own line has it
+    assert "100,000" not in page.text_content()
+    assert page.text_content().count("no limit (this machine)") == 3
+
+
+def test_tries_for_robots_txt_are_not_measured_by_what_it_said_then(write):
+    rows = requests([2.0, 5.1, 5.1])
+    rows[0] |= {"status": 503}
+    rows[1] |= {"kind": "robots"}
+    made, _ = write(rows)
+    assert "shortest gap 5.10 s, asked: 5 s: kept" in verdicts(made)
+    rows[3] |= {"kind": "robots", "gap": 2.0}  # read anew, and known by now
+    assert not write(rows)[0].figures["kept"]
+
+
+def test_a_challenge_stands_among_the_promises(write):
+    rows = requests([5.1] * 4)
+    rows[2] |= {"status": 403, "done": "a challenge page: the host is left alone"}
+    broken = "1 × challenge page, a no to robots: 2 requests sent after it: NOT kept"
+    assert verdicts(write(rows)[0])[-1] == broken
+    made, page = write(rows[:3])
+    assert made.figures["kept"]
+    assert "nothing was sent after it" in page.find_class("kept")[-1].text_content()
+
+
+def test_of_a_crawl_that_was_killed_only_the_record_speaks(write):
+    made, page = write(requests([1.2] * 4), policies={}, robots={}, finished_at=None,
+                       finish_reason=None, started_at="", complete=False, fetched=3)  # fmt: skip
+    assert verdicts(made) == [
+        "robots.txt was read before anything else",
+        "shortest gap 1.20 s, busiest minute 5; the limits in force are not on record",
+    ]
+    text = page.text_content()
+    assert "on record from 2026-11-21 03:00:00 to 2026-11-21 03:00:04 UTC" in text
+    assert "did not end in order" in text
+    assert "Everything" not in text
+    assert not page.xpath("//dt[. = 'listed']")
+    assert "says anything about use" not in text
+
+
+def test_no_bar_of_the_gaps_stands_on_both_sides_of_the_delay():
+    for far, asked in ((2.5, 1.0), (7.3, 0.5), (300.0, 0.05), (0.01, 0.0), (1.0, 0.4)):
+        edges = gap_edges(far, asked)
+        assert asked in edges
+        assert (edges[0], edges[-1], len(edges)) == (0.0, far, 41)
+        assert (np.diff(edges) > 0).all()
+
+
 def test_hosts_are_judged_each_by_its_own_policy(write):
     other = "https://other.example"
     policies = {WIKI: policy(), other: policy(delay=1.0, requests_per_minute=60)}
@@ -255,7 +319,7 @@ def test_a_host_without_a_policy_is_not_said_to_be_well_treated(write):
 
 
 def test_a_crawl_that_sent_nothing_has_a_page(write):
-    made, page = write([], policies={}, robots={}, complete=False, finished_at=None,
+    made, page = write([], policies={}, robots={}, complete=False,
                        finish_reason="no_contact", errors=["no contact; set one"])  # fmt: skip
     assert made.pace_png is None
     assert "Nothing was asked" in page.find_class("verdict")[0].text_content()
