@@ -154,7 +154,8 @@ def test_a_site_whose_rules_nobody_knows_is_an_error_with_its_line(write):
     assert "give `licence:`" in mistake
 
 
-def test_a_model_may_not_take_the_folder_of_the_crawls_pages(write):
-    model = _MODEL.format(corpus="heroes").replace("hero-gpt2", "crawls")
+@pytest.mark.parametrize("folder", ["crawls", "documents"])
+def test_a_model_may_not_take_the_folder_of_other_pages(write, folder):
+    model = _MODEL.format(corpus="heroes").replace("hero-gpt2", folder)
     (mistake,) = _mistakes(write("heroes", _FRANCHISE, model))
-    assert mistake.startswith("heroes/defs.yaml:10: attributes.name: 'crawls' is taken")
+    assert mistake.startswith(f"heroes/defs.yaml:10: attributes.name: '{folder}' is taken")
