@@ -27,8 +27,8 @@ _MOST_ENTRIES = 10_000
 #: Of all text together, and of one document; the Bible has 5 MB, War and Peace in one piece 4 MB.
 _MOST_UNPACKED = 32 << 20
 _LARGEST_DOCUMENT = 8 << 20
-#: The same of tags, closing ones too, since nothing but tags would take gigabytes of memory. A Bible
-#: has 31,000 verses at some six tags each, and readers ask for documents under 300 kB.
+#: The same of tags, closing ones too: nothing but tags would take gigabytes of memory. A Bible has
+#: 31,000 verses at some six tags each, and readers ask for documents under 300 kB.
 _MOST_TAGS = 600_000
 _MOST_TAGS_OF_A_DOCUMENT = 150_000
 _ENTRY_MARK = b"PK\x01\x02"
