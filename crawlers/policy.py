@@ -39,7 +39,8 @@ class SitePolicy:
     checked: str  # when the rule was last read
     article_path: str = "/wiki/"
     api_path: str | None = None
-    allowed_paths: tuple[str, ...] = ()  # open to robots by `rule` although robots.txt closes them
+    allowed_paths: tuple[str, ...] = ()  # open to robots although robots.txt closes them
+    allowed_by: str = ""  # the address of the rule that opens them; no YAML can name another
     only_paths: tuple[str, ...] = ()  # nothing else may be asked for; empty: anything
     delay: float = 1.0  # from the start of one request to the start of the next
     concurrency: int = 1  # requests at a time
@@ -59,6 +60,7 @@ _POLICIES = (
         checked="autumn 2026",
         api_path="/w/api.php",
         allowed_paths=("/w/api.php",),
+        allowed_by="https://wikitech.wikimedia.org/wiki/Robot_policy",
         delay=0.5,
         requests_per_minute=120,  # 200 are allowed with a User-Agent that names its operator
     ),

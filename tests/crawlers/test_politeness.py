@@ -14,8 +14,10 @@ from email.utils import format_datetime
 from itertools import pairwise
 from threading import Lock
 
+import pyarrow.parquet as pq
 import pytest
 
+from crawlers.outcome import requests_path
 from crawlers.samplesite.exchange import Request, Response, Site, text
 from crawlers.samplesite.server import SiteServer
 
@@ -77,6 +79,20 @@ def test_robots_closes_a_page_but_not_the_api(served, crawl) -> None:
     assert "/wiki/Film_3" not in served.paths()
     assert "closes /wiki/Film_3" in done.outcome.failures[0]["what"]
     assert "/w/api.php used under https://" in done.outcome.robots[served.origin]
+
+
+def test_a_typed_rule_opens_nothing_that_robots_txt_closes(served, workplace) -> None:
+    """Nor is it cited as what does: the record would prove itself by what a person typed."""
+    served.site.always["/robots.txt"] = text(200, "User-agent: *\nDisallow: /w/\n")
+    typed = {"rule": "I may", "rule_url": "https://example.org/rule"}
+    source = {"spider": "wikipedia", "site": served.origin, "titles": ["Film 1"], "policy": typed}
+    workplace.franchise("films", source)
+    done = workplace.crawl("wikipedia", "films")
+    assert done.status == 0, done.stderr
+    rules = pq.read_table(requests_path(done.store.root, done.outcome.crawl_id))["rule"].to_pylist()
+    by = "https://wikitech.wikimedia.org/wiki/Robot_policy"
+    assert f"robots.txt closes it to robots; open by {by}" in rules
+    assert "example.org" not in f"{rules} {done.outcome.robots}"
 
 
 def test_bulbapedias_api_has_no_rule_of_its_own(workplace, serve: Callable) -> None:
