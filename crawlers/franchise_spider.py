@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
 
 from scrapy import Request, Spider
@@ -106,7 +107,9 @@ class FranchiseSpider(Spider):
         spider.outcome = CrawlOutcome(
             spider.crawl_id, spider.name, spider.franchise, now.isoformat(timespec="seconds")
         )
-        spider.record = RequestRecord(root, spider.crawl_id, spider.franchise, spider.name)
+        spider.record = RequestRecord(
+            root, spider.crawl_id, spider.franchise, spider.name, spider.sites.recorded_as
+        )
         return spider
 
     @abstractmethod
@@ -119,6 +122,8 @@ class FranchiseSpider(Spider):
     async def start(self) -> AsyncIterator[Any]:
         """All sources one after the other, then tombstones for what is no longer listed."""
         self._require_contact()
+        if not await self._have_hosts():
+            return
         self._most = self.settings.getint("MAX_PAGES")
         self.known = self.store.known()
         for source in self.sources:
@@ -137,6 +142,10 @@ class FranchiseSpider(Spider):
                 if self._is_closing():
                     return
                 await self._store(tombstone)
+
+    def closed(self, reason: str) -> None:
+        """As Scrapy calls it at the crawl's end, when all requests are done."""
+        self.sites.release()
 
     def stored(self, url: str, source: AnySource) -> Known | None:
         """What the store has of the page as one of this source, under the licence of today."""
@@ -177,7 +186,7 @@ class FranchiseSpider(Spider):
             content_type=header("Content-Type"),
             body=response.body,
             licence=self.sites.licence(source),
-            signals=combined(self.sites.host(response.url).signals, usage_signals(response)),
+            signals=combined(self.sites.robots_signals(response.url), usage_signals(response)),
             attribution_url=attribution_url,
             spider=self.name,
             franchise=self.franchise,
@@ -205,6 +214,18 @@ class FranchiseSpider(Spider):
             request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
             listed = request.meta.get("redirect_urls", [request.url])[0]
             self.fail(listed, *explain(failure.value))
+
+    async def _have_hosts(self) -> bool:
+        """Wait until no other crawl uses this one's hosts; False where the crawl ends meanwhile."""
+        folder = Path(self.settings["LOREMILL_DATA"]).absolute() / "hosts"
+        crawl = f"the crawl of {self.franchise} by {self.name}"
+        try:
+            await self.sites.take(folder, crawl, lambda: not self._is_closing())
+        except OSError as error:
+            remedy = "make room, or see who may write there"
+            self.outcome.fail(str(folder), f"cannot be written: {error}", remedy, fatal=str(folder))
+            return False
+        return not self._is_closing()
 
     async def _changed(self, source: AnySource) -> AsyncIterator[Request]:
         """A request for each page of the source that must be fetched; one that is here is stored.
@@ -257,7 +278,8 @@ class FranchiseSpider(Spider):
 
     def _is_closing(self) -> bool:
         slot = self.crawler.engine.scraper.slot
-        return self.ending or slot is None or slot.closing is not None
+        ends = self.ending or not self.crawler.engine.running
+        return ends or slot is None or slot.closing is not None
 
     def _host_stopped(self, host: Host) -> None:
         assert host.stopped is not None

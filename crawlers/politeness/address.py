@@ -19,7 +19,7 @@ from scrapy.resolver import dnscache
 
 from crawlers.component import Component
 from crawlers.politeness.host import Host
-from crawlers.politeness.rule import NOT_PUBLIC
+from crawlers.politeness.rule import NO_IPV4, NOT_PUBLIC
 
 
 class AddressMiddleware(Component):
@@ -56,10 +56,16 @@ class AddressMiddleware(Component):
                 "address instead of its name",
                 NOT_PUBLIC,
             )
-        for address in addresses:
-            if isinstance(ip_address(address), IPv4Address):  # Scrapy's resolver knows no other
-                dnscache[name] = address
-                break
+        reachable = [
+            address for address in addresses if isinstance(ip_address(address), IPv4Address)
+        ]
+        if not reachable:  # Scrapy's resolver knows no other, and would ask for one by itself
+            raise host.stop(
+                f"the name {name} leads to IPv6 addresses only, and a crawl goes by IPv4",
+                "crawl through a proxy that reaches them (http_proxy, https_proxy)",
+                NO_IPV4,
+            )
+        dnscache[name] = reachable[0]
 
 
 def is_public(address: str) -> bool:

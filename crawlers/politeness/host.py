@@ -9,18 +9,25 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from crawlers.policy import SitePolicy
+from crawlers.politeness.host_lock import HostLock, HostPast
 from crawlers.politeness.refusal import HostStopped
 from crawlers.politeness.rule import CRAWL_ENDED, LEFT_ALONE
 
 _MINUTE = 60.0
+#: Requests a minute up to which a host's limit is one; a YAML can ask for no more.
+_FEW = 600
 #: Seconds of a wait between two looks at whether the crawl still goes on.
 _LOOK_UP = 0.25
 
 
 class Host:
-    """One origin (scheme, host, port) during one crawl. Times in seconds."""
+    """One host during one crawl, asked by http, https or both. Times in seconds.
+
+    `origin` is the one that a person wrote, and names the host in messages and records.
+    """
 
     def __init__(
         self,
@@ -36,12 +43,35 @@ class Host:
         self.stopped: HostStopped | None = None
         self.unanswered = 0  # requests in a row that brought no response
         self.overtaxed = 0  # pages in a row that met a busy or broken server at the first try
-        self.signals: str | None = None  # what robots.txt says of use by machines
+        self.signals: dict[
+            str, str | None
+        ] = {}  # by origin: what robots.txt says of use by machines
+        self.was_met = False  # whether a request was meant for it
         self._on_stop = on_stop
+        self._lock: HostLock | None = None
         self._longest_wait = longest_wait
         self._free = asyncio.Semaphore(policy.concurrency)
         self._sent: deque[float] = deque()  # times of the last minute's requests
         self._paused_until = 0.0
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether it asks for a limit that counts; loopback asks for none by itself."""
+        return self.floor > 0 or self.policy.requests_per_minute <= _FEW
+
+    def belongs_to(self, lock: HostLock, past: HostPast) -> None:
+        """This crawl alone has the host now; go on where the crawl before it ended."""
+        self._lock = lock
+        now, ago = time.monotonic(), time.time() - time.monotonic()
+        self._sent.extend(sorted(min(sent - ago, now) for sent in past.sent))
+        self._forget(now)
+        self._paused_until = past.free_at - ago
+        if self._paused_until - now > self._longest_wait:
+            until = datetime.fromtimestamp(past.free_at, UTC)
+            self.stop(
+                f"asked an earlier crawl to be left alone until {until:%Y-%m-%d %H:%M} UTC",
+                f"crawl again after that time, which stands in {lock.path}",
+            )
 
     def at_least(self, delay: float) -> None:
         """Keep this distance from now on (robots.txt: Crawl-delay).
@@ -66,12 +96,13 @@ class Host:
 
         Raises HostStopped where that is longer than a crawl waits.
         """
+        self.pause(seconds)
+        self._keep()
         if seconds > self._longest_wait:
             raise self.stop(
                 f"asks to be left alone for {seconds:.0f} s ({why}, Retry-After)",
                 "crawl again after that time",
             )
-        self.pause(seconds)
 
     def stop(self, what: str, remedy: str, rule: str = LEFT_ALONE) -> HostStopped:
         """Send nothing more in this crawl; `rule` is what the record says of each request."""
@@ -114,6 +145,8 @@ class Host:
         gap = now - self._sent[-1] if self._sent else None
         self._sent.append(now)
         self._forget(now)
+        if self.is_paced:
+            self._keep()
         return gap
 
     def in_the_last_minute(self) -> int:
@@ -123,6 +156,19 @@ class Host:
     def done(self) -> None:
         """The request that had its turn has left the network."""
         self._free.release()
+
+    def _keep(self) -> None:
+        """Let the next crawl know, should this one be killed now."""
+        if self._lock is not None:
+            ago = time.time() - time.monotonic()
+            sent = tuple(sent + ago for sent in self._sent) if self.is_paced else ()
+            try:
+                self._lock.keep(HostPast(self._earliest() + ago, sent))
+            except OSError as error:
+                self.stop(
+                    f"what it was asked last cannot be kept in {self._lock.path} ({error})",
+                    "make room, then run the same command to go on",
+                )
 
     def _earliest(self) -> float:
         """The monotonic time from which the next request may be sent."""

@@ -68,13 +68,14 @@ class PaceMiddleware(Component):
             row.done = LEFT_ALONE
             raise
         finally:
-            self.spider.record.end(request)
+            self.spider.record.end(request, at_once=host.is_paced)
             host.done()
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Back off from a host that does not answer, and give it up in the end."""
         row = self.spider.record.of(request)
+        paced = False
         what, _ = explain(exception)
         if isinstance(exception, NO_ANSWER):
             host = self.spider.sites.host(request.url)
@@ -85,10 +86,12 @@ class PaceMiddleware(Component):
         else:
             row.done = what
         if row.sent:
-            self.spider.sites.host(request.url).done()
+            host = self.spider.sites.host(request.url)
+            host.done()
+            paced = host.is_paced
         else:
             row.rule = getattr(exception, "rule", None) or row.rule or what
-        self.spider.record.end(request)
+        self.spider.record.end(request, at_once=paced)
 
     def _back_off(self, host: Host, request: Request, exception: Exception) -> None:
         host.unanswered += 1

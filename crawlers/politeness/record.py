@@ -2,9 +2,9 @@
 
 Rows are of schema REQUESTS and are written while the crawl runs, to a journal that is sealed into
 Parquet at its end; the record of a killed crawl is sealed at the next start. Kept for good: a row
-is some fifty bytes there. Writing each row by itself would cost a fast crawl a share of its speed,
-so that rows wait for each other: a kill loses those of the last second and a half, and of requests
-that were under way.
+is some fifty bytes there. A row is written as soon as all is in it; only of a host that asks for no
+delay, where that would cost a share of the speed, do rows wait for each other. So a kill loses the
+requests that were under way, and of such a host those of the last second.
 """
 
 import asyncio
@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import pyarrow as pa
@@ -29,9 +28,11 @@ from pipeline.schema import REQUESTS
 
 #: Marks a request for robots.txt in its meta, and the redirected and repeated ones after it.
 ROBOTS = "robots.txt"
-#: Seconds between two writes, and for which those who judge an answer may add to its row.
-_EVERY = 1.0
-_SETTLED = 0.5
+#: Seconds until a row is written, and until many are together.
+_AT_ONCE = 0.1
+_TOGETHER = 1.0
+#: Seconds for which those who judge an answer may add to its row; they wait for nothing else.
+_SETTLED = 0.05
 #: Characters of a text that is kept of what a site or an error says.
 _LONGEST = 2_000
 
@@ -66,9 +67,17 @@ class Row:
 class RequestRecord:
     """The record of one crawl; its store must be locked for this crawl while it is open."""
 
-    def __init__(self, root: Path, crawl_id: str, franchise: str, spider: str):
+    def __init__(
+        self,
+        root: Path,
+        crawl_id: str,
+        franchise: str,
+        spider: str,
+        host_of: Callable[[str], str],  # a url's host, as the rows name it
+    ):
         self.path = requests_path(root, crawl_id)
         self._crawl = {"crawl_id": crawl_id, "franchise": franchise, "spider": spider}
+        self._host_of = host_of
         self._rows: WeakKeyDictionary[Request, Row] = WeakKeyDictionary()
         self._ended: list[Row] = []  # not written yet
         self._journal: Journal | None = None
@@ -98,17 +107,16 @@ class RequestRecord:
     def of(self, request: Request) -> Row:
         """The request's row, to be filled on its way."""
         if request not in self._rows:
-            parts = urlsplit(request.url)
             self._rows[request] = Row(
-                host=f"{parts.scheme}://{parts.netloc}",
+                host=self._host_of(request.url),
                 url=request.url,
                 kind=_kind(request),
                 attempt=request.meta.get("retry_times", 0) + 1,
             )
         return self._rows[request]
 
-    def end(self, request: Request) -> None:
-        """Its answer is here, or none will come; the row will be written."""
+    def end(self, request: Request, *, at_once: bool = False) -> None:
+        """Its answer is here, or none will come; the row will be written, or is at once."""
         row = self.of(request)
         row.ended = monotonic()
         if row.sent:
@@ -116,8 +124,7 @@ class RequestRecord:
         else:
             row.time = datetime.now(UTC)
         self._ended.append(row)
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_EVERY, self._write_settled)
+        self._write_in(_AT_ONCE if at_once else _TOGETHER)
 
     def close(self) -> None:
         """Write and seal. Raises OSError; the journal then stays for the next crawl."""
@@ -130,12 +137,21 @@ class RequestRecord:
             journal.close()
             _seal(journal.path)
 
+    def _write_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None and self._timer.when() <= loop.time() + seconds:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._write_settled)
+
     def _write_settled(self) -> None:
         settled = monotonic() - _SETTLED
         ready = [row for row in self._ended if row.ended <= settled]
         self._ended = self._ended[len(ready) :]
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(_EVERY, self._write_settled) if self._ended else None
+        self._timer = None
+        if self._ended:
+            self._write_in(_AT_ONCE)
         if self._journal is not None and ready:
             try:
                 self._journal.append(self._batch(ready))

@@ -26,6 +26,7 @@ from crawlers.politeness.host import Host
 from crawlers.politeness.record import ROBOTS
 from crawlers.politeness.refusal import HostStopped, Refused
 from crawlers.politeness.signals import robots_signals
+from crawlers.sites import origin_of
 
 #: How much of robots.txt is read; the RFC asks for 500 KiB at least.
 _READ = 512 * 2**10
@@ -56,33 +57,33 @@ class RobotsMiddleware(Component):
             row.rule = rule.ROBOTS_ITSELF
             return
         host = self.spider.sites.host(request.url)
-        rules = await self._rules_of(host)
+        rules = await self._rules_of(host, origin_of(request.url))
         path = urlsplit(request.url).path
         if rules.protego.can_fetch(request.url, ROBOT):
             row.rule = rules.passes
         elif path in host.policy.allowed_paths:
             row.rule = rule.opened(host.policy.rule_url)
-            self._note_exception(host, path)
+            self._note_exception(host, origin_of(request.url), path)
         else:
             raise Refused(
-                f"{host.origin}/robots.txt closes {path} to robots",
+                f"{origin_of(request.url)}/robots.txt closes {path} to robots",
                 "leave it out, or ask the site's owner",
                 rule.CLOSED,
             )
 
-    async def _rules_of(self, host: Host) -> Rules:
-        """The host's rules, asked for once, and again when they are a day old (RFC 9309, 2.4)."""
-        asked = self._rules.get(host.origin)
+    async def _rules_of(self, host: Host, origin: str) -> Rules:
+        """An origin's rules, asked for once, and again when they are a day old (RFC 9309, 2.4)."""
+        asked = self._rules.get(origin)
         if asked is None or (
             asked.done()
             and asked.exception() is None
             and time.monotonic() - asked.result().read > self._max_age
         ):
-            asked = self._rules[host.origin] = asyncio.create_task(self._fetch(host))
+            asked = self._rules[origin] = asyncio.create_task(self._fetch(host, origin))
         return await asyncio.shield(asked)
 
-    async def _fetch(self, host: Host) -> Rules:
-        url = f"{host.origin}/robots.txt"
+    async def _fetch(self, host: Host, origin: str) -> Rules:
+        url = f"{origin}/robots.txt"
         request = Request(url, NO_CALLBACK, priority=_FIRST, meta={ROBOTS: True})
         try:
             response = await self.crawler.engine.download_async(request)
@@ -90,7 +91,7 @@ class RobotsMiddleware(Component):
             raise
         except EXPECTED as error:
             what, _ = explain(error)
-            raise self._forbid(host, f"{url} could not be had: {what}") from error
+            raise self._forbid(host, origin, f"{url} could not be had: {what}") from error
         assert response.request is not None
         row = self.spider.record.of(response.request)  # redirects have made it another
         # What is neither there nor missing cannot be read, as where a redirect leads nowhere.
@@ -98,34 +99,34 @@ class RobotsMiddleware(Component):
             not 400 <= response.status < 500 or response.status == 429
         ):
             row.done = f"{row.done}; forbids all" if row.done else "forbids all"
-            raise self._forbid(host, f"{url} answered {response.status}")
+            raise self._forbid(host, origin, f"{url} answered {response.status}")
         text = robots_text(response.body) if response.status < 300 else ""
         rules = Protego.parse(text)
         delay = rules.crawl_delay(ROBOT)
-        host.signals = robots_signals(text)
+        signals = host.signals[origin] = robots_signals(text)
         said = [f"Crawl-delay {delay:g}"] if delay else []
-        said += [host.signals] if host.signals else []
+        said += [signals] if signals else []
         row.done = "; ".join(said) or None
-        self._note(host, ", ".join([str(response.status), *said]))
+        self._note(origin, ", ".join([str(response.status), *said]))
         if delay is not None:
             host.at_least(delay)
         passes = rule.ALLOWED if response.status < 300 else rule.NO_ROBOTS
         return Rules(rules, rule.allowed(passes, delay), time.monotonic())
 
-    def _forbid(self, host: Host, what: str) -> HostStopped:
-        self._note(host, f"forbids all: {what}")
+    def _forbid(self, host: Host, origin: str, what: str) -> HostStopped:
+        self._note(origin, f"forbids all: {what}")
         return host.stop(
             f"{what}, so nothing there may be crawled (RFC 9309)",
             "see whether the site is up and its `site:` is right, then try again",
         )
 
-    def _note_exception(self, host: Host, path: str) -> None:
-        said = self.spider.outcome.robots[host.origin]
+    def _note_exception(self, host: Host, origin: str, path: str) -> None:
+        said = self.spider.outcome.robots[origin]
         if path not in said:
-            self._note(host, f"{said}; {path} used under {host.policy.rule_url}")
+            self._note(origin, f"{said}; {path} used under {host.policy.rule_url}")
 
-    def _note(self, host: Host, said: str) -> None:
-        self.spider.outcome.robots[host.origin] = said
+    def _note(self, origin: str, said: str) -> None:
+        self.spider.outcome.robots[origin] = said
 
 
 def robots_text(body: bytes) -> str:

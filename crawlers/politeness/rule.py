@@ -10,6 +10,8 @@ CLOSED = "robots.txt closes it to robots"
 
 OFF_SITE = "leads off the site"
 NOT_OPEN = "not among the paths that are open to robots"
+DOT_SEGMENTS = "its path has dot segments"
+NO_IPV4 = "the host has no IPv4 address"
 NOT_PUBLIC = "the host's address is not a public one"
 LEFT_ALONE = "the host is left alone"
 CRAWL_ENDED = "the crawl was stopped"

@@ -16,6 +16,7 @@ from crawlers.outcome import requests_path
 from crawlers.politeness import rule
 from crawlers.politeness.record import RequestRecord
 from crawlers.samplesite.exchange import Response, html, text
+from crawlers.sites import origin_of
 from crawlers.store.journal import read_journal
 from pipeline.schema import REQUESTS
 
@@ -246,9 +247,10 @@ from resource import RLIMIT_FSIZE, setrlimit
 from signal import SIG_IGN, SIGXFSZ, signal
 from scrapy.http import Request
 from crawlers.politeness.record import RequestRecord
+from crawlers.sites import origin_of
 
 async def crawl():
-    record = RequestRecord(Path(sys.argv[1]), "c", "f", "s")
+    record = RequestRecord(Path(sys.argv[1]), "c", "f", "s", origin_of)
     failed = asyncio.Event()
     record.open(lambda error: (print(error.errno, flush=True), failed.set()))
     for number in range(1000):
@@ -269,7 +271,7 @@ def test_a_full_disk_is_told_once_and_what_was_written_is_recovered(tmp_path) ->
     assert shown.split() == ["27"]  # EFBIG: the limit's way to say that there is no room
 
     async def recover() -> None:
-        later = RequestRecord(tmp_path, "later", "f", "s")
+        later = RequestRecord(tmp_path, "later", "f", "s", origin_of)
         later.open(lambda _: None)
         later.close()
 
@@ -280,7 +282,7 @@ def test_a_full_disk_is_told_once_and_what_was_written_is_recovered(tmp_path) ->
 
 def test_what_sites_say_is_bounded_and_never_breaks_a_row(tmp_path) -> None:
     async def crawl() -> None:
-        record = RequestRecord(tmp_path, "c", "f", "s")
+        record = RequestRecord(tmp_path, "c", "f", "s", origin_of)
         record.open(lambda _: None)
         request = Request("http://h/" + "x" * 10_000)
         row = record.of(request)

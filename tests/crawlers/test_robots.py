@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from crawlers.politeness.robots import robots_text
+from crawlers.politeness.site_wall import has_dot_segments
 from crawlers.samplesite.exchange import Response, html, text
 
 CLOSES_ALL = "User-agent: *\nDisallow: /\n"
@@ -137,3 +138,32 @@ def test_it_is_read_again_when_it_is_old(served, crawl) -> None:
     assert len(served.paths("/robots.txt")) >= 2
     assert len(done.outcome.failures) == 4
     assert all("robots.txt closes /wiki/" in failure["what"] for failure in done.outcome.failures)
+
+
+@pytest.mark.parametrize(
+    ("path", "has_them"),
+    [
+        ("/wiki/../private/x", True),
+        ("/wiki/%2e%2E/private/x", True),
+        ("/wiki/..%2fprivate/x", True),
+        ("/wiki/..\\private", True),
+        ("/wiki/.%5cprivate", True),
+        ("/wiki/..", True),
+        ("/wiki/./x", True),
+        ("/wiki/...And_Justice_for_All", False),
+        ("/wiki/A..B/C.", False),
+        ("/wiki/x?title=../y#/../z", False),
+    ],
+)
+def test_dot_segments(path: str, has_them: bool) -> None:
+    assert has_dot_segments(f"http://h{path}") == has_them
+
+
+@pytest.mark.parametrize("way", ["/wiki/%2e%2e/private/x", "/wiki/..%2fprivate/x"])
+def test_no_way_leads_around_it(served, crawl, way: str) -> None:
+    served.site.always["/robots.txt"] = text(200, "User-agent: *\nDisallow: /private/\n")
+    served.site.always["/wiki/Film_1"] = text(302, "", Location=way)
+    done = crawl(titles=("Film 1",))
+    assert not any("private" in path for path in served.paths())
+    (failure,) = done.outcome.failures
+    assert "as a part of its path" in failure["what"]
