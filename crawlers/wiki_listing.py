@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from crawlers.action_api import ActionApi, Json
 from crawlers.explain import SourceError
+from crawlers.namespaces import ARTICLES, CATEGORIES
 
 #: Most titles a request may name without login (https://www.mediawiki.org/wiki/API:Query).
 _TITLES = 50
@@ -19,7 +20,6 @@ _TITLE_BYTES = 6000
 #: Revision and kind of each page found; behind a redirect, those of its target.
 _PROPERTIES = {"prop": "info|pageprops", "ppprop": "disambiguation"}
 _RESOLVED = {**_PROPERTIES, "redirects": "1"}
-_ARTICLES, _CATEGORIES = 0, 14  # the namespaces
 #: Categories that one may lead to. A tree of a franchise has some hundreds; by ten levels of
 #: Wikipedia's nearly all of it is reached, which nobody means.
 MOST_CATEGORIES = 10_000
@@ -65,7 +65,7 @@ async def category_members(api: ActionApi, category: str, depth: int) -> AsyncIt
                 gcmlimit="500",
                 **_RESOLVED,
             ):
-                titles = [page["title"] for page in answer.pages if page.get("ns") == _CATEGORIES]
+                titles = [page["title"] for page in answer.pages if page.get("ns") == CATEGORIES]
                 below |= dict.fromkeys(title for title in titles if title not in seen)
                 if len(seen) + len(below) > MOST_CATEGORIES:
                     raise SourceError(
@@ -100,7 +100,7 @@ async def found_pages(api: ActionApi, words: str) -> AsyncIterator[Listed | Miss
         generator="search",
         gsrsearch=words,
         gsrwhat="text",  # some wikis search titles alone where nothing is said
-        gsrnamespace=str(_ARTICLES),
+        gsrnamespace=str(ARTICLES),
         gsrlimit="500",
         **_RESOLVED,
     ):
@@ -147,7 +147,7 @@ def article_url(site: str, article_path: str, title: str) -> str:
     return site + article_path + quote(title.replace(" ", "_"), safe=";@$!*(),/~:")
 
 
-def _articles(pages: list[Json], namespace: int = _ARTICLES) -> Iterator[Listed]:
+def _articles(pages: list[Json], namespace: int = ARTICLES) -> Iterator[Listed]:
     """The articles among them. Raises SourceError for one that cannot be told from another."""
     for page in pages:
         if (

@@ -2,17 +2,18 @@
 
 A title may be a redirect to a page that stood before it, and which categories lie below one is
 known only when all category pages were seen; such sources need a first pass over the dump, which
-keeps no more than names. What names nothing is a mistake, told as the spider of live wikis does.
+keeps no more than names, and those of categories on disk: Wikipedia has millions. What names
+nothing is a mistake, told as the spider of live wikis does.
 """
 
 import re
-from collections import defaultdict, deque
 from collections.abc import Iterator
 
+from crawlers.namespaces import ARTICLES, CATEGORIES
 from crawlers.on_disk.wiki_dump import DumpPage, Wiki
+from crawlers.scratch_database import scratch_database
 from crawlers.sources import DumpSource
 
-_CATEGORY = 14  # the namespace
 #: How wikis mark a page that only parts others of one name: English Wikipedia's templates and
 #: their redirects (Category:Disambiguation message boxes), the largest other Wikipedias', the
 #: magic word of the extension Disambiguator.
@@ -50,17 +51,23 @@ class Selection:
         self._source = source
         self._wiki = wiki
         named = bool(source.titles or source.series or source.categories)
-        self._namespaces = set(source.namespaces if named or source.namespaces else (0,))
+        self._namespaces = set(source.namespaces if named or source.namespaces else (ARTICLES,))
         self._titles = {wiki.title(title): title for title in source.titles}
         self._series = {
             wiki.title(title): series.prefix for series in source.series
             for title in series.titles()
         }  # fmt: skip
         self._redirects: dict[str, str] = {}  # of the titles wanted -> target
-        self._parents: dict[str, set[str]] = {}  # of each category in categories
-        self._named_by: dict[str, set[str]] = defaultdict(set)  # category -> the source's lines
-        for category in source.categories:
-            self._named_by[wiki.category(category)].add(category)
+        self._targets: set[str] = set()
+        self._names = scratch_database()
+        self._names.execute("CREATE TABLE lies_in (category, parent)")
+        self._names.execute(  # `line` of the source, of which a category is so many levels below
+            "CREATE TABLE named (category, line, level, PRIMARY KEY (category, line)) WITHOUT ROWID"
+        )
+        self._names.executemany(
+            "INSERT INTO named VALUES (?, ?, 0)",
+            ((wiki.category(category), category) for category in set(source.categories)),
+        )
         self._met: set[str] = set()  # titles that came, as wanted
         self._refused: dict[str, str] = {}  # titles that came and are no articles -> why
         self._lines: set[tuple[str, str | int]] = set()  # lines of the source that found something
@@ -73,11 +80,16 @@ class Selection:
     def survey(self, page: DumpPage) -> None:
         """Note where a wanted title leads, and what a category lies in."""
         wanted = page.title in self._titles or page.title in self._series
-        if page.redirect is not None and (wanted or page.title in self._redirects.values()):
-            self._redirects[page.title] = self._wiki.title(page.redirect.partition("#")[0])
-        if page.namespace == _CATEGORY and self._source.depth and page.redirect is None:
+        if page.redirect is not None and (wanted or page.title in self._targets):
+            target = self._wiki.title(page.redirect.partition("#")[0])
+            self._redirects[page.title] = target
+            self._targets.add(target)
+        if page.namespace == CATEGORIES and self._source.depth and page.redirect is None:
             name = page.title.partition(":")[2]
-            self._parents[name] = self._wiki.categories(page.text)
+            parents = self._wiki.categories(page.text)
+            self._names.executemany(
+                "INSERT INTO lies_in VALUES (?, ?)", ((name, parent) for parent in parents)
+            )
 
     def settle(self) -> None:
         """Follow the redirects and the categories' levels, once the first pass is done."""
@@ -85,42 +97,37 @@ class Selection:
             for title in list(wanted):
                 if (target := self._target(title)) != title:
                     wanted.setdefault(target, wanted.pop(title))
-        children: dict[str, list[str]] = defaultdict(list)
-        for name, parents in self._parents.items():
-            for parent in parents:
-                children[parent].append(name)
-        self._parents.clear()
-        for category in self._source.categories:
-            level = deque([(self._wiki.category(category), 0)])
-            seen: set[str] = set()
-            while level:
-                name, depth = level.popleft()
-                if name in seen:
-                    continue
-                seen.add(name)
-                self._named_by[name].add(category)
-                if depth < self._source.depth:
-                    level.extend((child, depth + 1) for child in children[name])
+        self._names.execute("CREATE INDEX by_parent ON lies_in (parent)")
+        for level in range(self._source.depth):
+            self._names.execute(
+                "INSERT OR IGNORE INTO named SELECT lies_in.category, line, level + 1 "
+                "FROM named JOIN lies_in ON parent = named.category WHERE level = ?",
+                (level,),
+            )
+        self._names.execute("DROP TABLE lies_in")
 
     def takes(self, page: DumpPage) -> bool:
         """Whether the source means this page; call it for each page of the dump once."""
         article = is_article(page)
-        if page.namespace == 0 and not article and page.title in self._titles:
+        if page.namespace == ARTICLES and not article and page.title in self._titles:
             self._refused[page.title] = "is no article (a disambiguation or another redirect)"
         if not article:
             return False
         found: set[tuple[str, str | int]] = set()
         if page.namespace in self._namespaces:
             found.add(("namespace", page.namespace))
-        if page.namespace == 0:
+        if page.namespace == ARTICLES:
             if page.title in self._titles:
                 self._met.add(page.title)
                 found.add(("titles", ""))
             if page.title in self._series:
                 found.add(("series", self._series[page.title]))
-            if self._named_by:
-                for category in self._wiki.categories(page.text) & self._named_by.keys():
-                    found |= {("category", line) for line in self._named_by[category]}
+            if self._source.categories:
+                for category in self._wiki.categories(page.text):
+                    lines = "SELECT line FROM named WHERE category = ?"
+                    found |= {
+                        ("category", line) for (line,) in self._names.execute(lines, (category,))
+                    }
         self._lines |= found
         return bool(found)
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from xml.parsers import expat
 
 from crawlers.explain import SourceError
+from crawlers.namespaces import CATEGORIES
 from crawlers.on_disk.compressed_file import UNREADABLE, CompressedFile
 
 #: Decompressed bytes a step: some milliseconds, so that an interrupt is soon heard.
@@ -29,7 +30,6 @@ _REDIRECT = re.compile(r"\s*#\s*redirect\s*:?\s*\[\[([^\[\]|#\n]+)", re.IGNORECA
 _PREFIXED_LINK = re.compile(r"\[\[([^\[\]|:\n]{1,100}):([^\[\]|\n]{1,300})[|\]]")
 #: Where a link is none: comments, and what stands as it is written.
 _NOT_READ = re.compile(r"<!--.*?(?:-->|\Z)|<nowiki>.*?(?:</nowiki>|\Z)", re.DOTALL)
-_CATEGORY = 14  # the namespace
 _AGAIN = "fetch the file again, and compare its checksum with the published one"
 
 
@@ -69,7 +69,7 @@ class Wiki:
         return {self.title(link[2]) for link in links if self._means_category(link[1])}
 
     def _means_category(self, prefix: str) -> bool:
-        names = ("category", self.namespaces.get(_CATEGORY, "").casefold())
+        names = ("category", self.namespaces.get(CATEGORIES, "").casefold())
         return " ".join(prefix.replace("_", " ").split()).casefold() in names
 
 

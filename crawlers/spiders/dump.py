@@ -10,9 +10,9 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from crawlers.explain import SourceError
 from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.on_disk.dump_selection import Selection
+from crawlers.on_disk.named_file import named_file
 from crawlers.on_disk.wiki_dump import DumpPage, Wiki, WikiDump
 from crawlers.page import Page
 from crawlers.sources import AnySource, DumpSource, source_name
@@ -27,12 +27,7 @@ class DumpSpider(FranchiseSpider):
     async def listing(self, source: AnySource) -> AsyncIterator[Found]:
         """The source's articles in the dump's order; a page where its revision is a new one."""
         assert isinstance(source, DumpSource)
-        path = source.located(self.file.parent)
-        if not path.is_file():
-            raise SourceError(
-                f"there is no file {path.absolute()}",
-                f"put the dump there, or change `path:`, which counts from {self.file.parent}",
-            )
+        path = named_file(source, self.file.parent)
         selection: Selection | None = None
         if Selection.needs_survey(source):
             async for wiki, page in self._read(path, "first of two passes"):

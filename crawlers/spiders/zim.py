@@ -7,8 +7,8 @@ next; whom to credit is the page that it was made from, as far as the file tells
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
-from crawlers.explain import SourceError
 from crawlers.franchise_spider import Found, FranchiseSpider
+from crawlers.on_disk.named_file import named_file
 from crawlers.on_disk.zim_file import ZimArticle, ZimFile
 from crawlers.page import Page
 from crawlers.sources import AnySource, ZimSource, source_name
@@ -22,12 +22,7 @@ class ZimSpider(FranchiseSpider):
     async def listing(self, source: AnySource) -> AsyncIterator[Found]:
         """The source's articles, by title where titles are given, else in the file's order."""
         assert isinstance(source, ZimSource)
-        path = source.located(self.file.parent)
-        if not path.is_file():
-            raise SourceError(
-                f"there is no file {path.absolute()}",
-                f"put the ZIM file there, or change `path:`, which counts from {self.file.parent}",
-            )
+        path = named_file(source, self.file.parent)
         found = False
         for article in self._named(source, ZimFile(path, self.settings.getint("DOWNLOAD_MAXSIZE"))):
             await asyncio.sleep(0)

@@ -1,18 +1,10 @@
-"""The latest row of each url of a store, in a temporary SQLite file, so that memory stays flat.
+"""The latest row of each url of a store, in a scratch database, so that memory stays flat."""
 
-A dict of a million pages takes some hundred megabytes; here they lie on disk, of which SQLite keeps
-a few megabytes in memory and removes the rest by itself, even after a kill.
-https://www.sqlite.org/inmemorydb.html#temp_db
-"""
-
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from crawlers.page import GONE
-
-#: What SQLite holds in memory of an index, in kibibytes.
-_CACHE = 8 * 2**10
+from crawlers.scratch_database import scratch_database
 
 
 class Latest:
@@ -20,10 +12,7 @@ class Latest:
 
     def __init__(self, columns: Sequence[str], rows: Iterable[tuple[str, int, Sequence[Any]]]):
         """`rows` oldest first: url, status, the columns' values."""
-        # A generator that reads from it may go from one thread to another, never be in two.
-        self.db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        for setting in (f"cache_size=-{_CACHE}", "journal_mode=OFF", "synchronous=OFF"):
-            self.db.execute(f"PRAGMA {setting}")
+        self.db = scratch_database()
         self.db.execute(
             f"CREATE TABLE latest (url PRIMARY KEY, {', '.join(columns)}) WITHOUT ROWID"
         )

@@ -6,6 +6,7 @@ import lzma
 import os
 import signal
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -13,7 +14,9 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 
 from crawlers.explain import SourceError
-from crawlers.on_disk.wiki_dump import DumpPage, WikiDump
+from crawlers.on_disk.dump_selection import Selection
+from crawlers.on_disk.wiki_dump import DumpPage, Wiki, WikiDump
+from crawlers.sources import DumpSource
 from pipeline.extract import SourceRules, extract
 
 if sys.version_info >= (3, 14):
@@ -293,3 +296,29 @@ def test_an_interrupt_is_heard_while_a_large_dump_is_read(workplace, tmp_path) -
     assert process.returncode == 1
     assert "interrupted after 1 new pages, which are kept" in rest
     assert len(list(workplace.store("lamps", "dump").current())) == 1
+
+
+def test_the_survey_of_categories_holds_none_of_them_in_memory() -> None:
+    """Each category lies in the next, and every tenth in the one that is named."""
+    number = 10_000
+    wiki = Wiki(base=f"{BASE}Hauptseite", namespaces={14: "Kategorie"})
+    source = DumpSource(
+        spider="dump", licence="CC0-1.0", path="x", categories=["Lamps"], depth=3, titles=["T"]
+    )
+    selection = Selection(source, wiki)
+    tracemalloc.start()
+    for n in range(number):
+        parents = [f"Lamps of the river {n + 1}", *(["Lamps"] if n % 10 == 0 else [])]
+        text = "".join(f"[[Kategorie:{parent}]]" for parent in parents)
+        selection.survey(DumpPage(f"Kategorie:Lamps of the river {n}", 14, text=text))
+        selection.survey(DumpPage(f"Alias {n}", redirect=f"Other {n}"))
+    selection.settle()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
+    below = [DumpPage(f"P{n}", text=f"[[Kategorie:Lamps of the river {n}]]") for n in range(20)]
+    assert [page.title for page in below if selection.takes(page)] == [
+        f"P{n}"
+        for n in range(20)
+        if n % 10 in (0, 9, 8)  # three levels: itself, and two to it
+    ]
