@@ -18,10 +18,13 @@ from twisted.python.failure import Failure
 
 from crawlers.component import Component
 from crawlers.outcome import CrawlOutcome
+from crawlers.store.unfinished import end
 from crawlers.store_pipeline import MAKE_ROOM, NO_STORE
 
 #: Failures that are printed; last_crawl.json has them all.
 _SHOWN = 3
+#: Not interrupted, nor ended by a bound: what such a crawl did not fetch, the next asks for.
+_CAME_TO_ITS_END = ("finished", "failed")
 _REPORT = "this is a fault of Loremill; run again with -L DEBUG and report what it says"
 
 
@@ -79,6 +82,8 @@ class CrawlReport(Component):
         """Keep the outcome; a disk too full even for it is an error like another."""
         try:
             outcome.save(root)
+            if outcome.finish_reason in _CAME_TO_ITS_END:
+                end(root)
         except OSError as error:
             outcome.complete = False
             told = f"{root}: what became of the crawl cannot be kept: {error}; {MAKE_ROOM}"

@@ -5,6 +5,7 @@ else, contact, back-pressure, failures, tombstones, is here.
 """
 
 import asyncio
+import re
 import secrets
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ from typing import Any, Self
 from scrapy import Request, Spider
 from scrapy.core.scheduler import Scheduler
 from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
@@ -24,8 +26,9 @@ from twisted.python.failure import Failure
 from crawlers.contact import is_contact, user_agent
 from crawlers.explain import EXPECTED, SourceError, explain
 from crawlers.franchise import corpora_folder, load_franchise
+from crawlers.gone import gone_pages, too_many
 from crawlers.outcome import CrawlOutcome
-from crawlers.page import GONE, Page
+from crawlers.page import GONE, Page, as_title
 from crawlers.policy import origins
 from crawlers.politeness.host import Host
 from crawlers.politeness.record import RequestRecord
@@ -34,7 +37,7 @@ from crawlers.politeness.signals import combined, usage_signals
 from crawlers.sites import Sites
 from crawlers.sources import AnySource, source_name
 from crawlers.store.known import Known, KnownPages
-from crawlers.store.page_store import PageStore, pages_root
+from crawlers.store.page_store import PageStore, StoreError, pages_root
 from crawlers.yaml_spec import SpecError
 
 #: Requests that may wait in the scheduler; a longer listing waits for its turn.
@@ -65,7 +68,9 @@ class FranchiseSpider(Spider):
     outcome: CrawlOutcome
     record: RequestRecord
     known: KnownPages  # what the store held when this crawl began
+    unfinished: frozenset[str]  # the crawls before this one, back to one that came to its end
     moved: dict[str, str | None]  # old url -> new url, None until the page has come from there
+    _most_each: int | None  # pages of a source, as LOREMILL_LIMIT says
     ending = False  # set to send nothing more
 
     def __init__(self, franchise: str | None = None, **arguments: Any):
@@ -97,6 +102,7 @@ class FranchiseSpider(Spider):
         """The spider with its store and an outcome to fill."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         root = pages_root(spider.settings["LOREMILL_DATA"], spider.franchise, spider.name)
+        spider._most_each = _limit(spider.settings["LOREMILL_LIMIT"])
         now = datetime.now(UTC)
         longest_wait = spider.settings.getfloat("RETRY_AFTER_MAX")
         spider.sites = Sites(spider.sources, spider.where, spider._host_stopped, longest_wait)
@@ -125,18 +131,17 @@ class FranchiseSpider(Spider):
         if not await self._have_hosts():
             return
         self._most = self.settings.getint("MAX_PAGES")
-        self.known = self.store.known()
-        for source in self.sources:
-            try:
-                async for request in self._changed(source):
-                    yield request
-            except HostStopped:
-                continue  # said when the host was stopped
-            except EXPECTED as error:
-                what, remedy = explain(error)
-                self.fail(self.place(source), what, remedy, source)
-        while self._busy():  # what became of the last pages is not known yet
-            await asyncio.sleep(0.02)
+        try:
+            self.known = self.store.known()
+            async for request in self._all_changed():
+                yield request
+            if not self.ending and self.known.has_labels():
+                await self._label()
+        except StoreError as error:
+            self.outcome.errors.append(str(error))
+            raise CloseSpider("store_damaged") from error
+        if not self.outcome.errors and not self.outcome.falls_short():
+            self._believe()
         if not self.outcome.errors and not self.outcome.falls_short():
             for tombstone in self._tombstones():
                 if self._is_closing():
@@ -147,15 +152,29 @@ class FranchiseSpider(Spider):
         """As Scrapy calls it at the crawl's end, when all requests are done."""
         self.sites.release()
 
-    def stored(self, url: str, source: AnySource) -> Known | None:
-        """What the store has of the page as one of this source, under the licence of today."""
-        known = self.known.get(url)
-        if known and (known.source, known.licence) == (
-            source_name(source),
-            self.sites.licence(source),
-        ):
-            return known
-        return None
+    def stored(self, url: str) -> Known | None:
+        """What the store has of the page, of whatever source; see `unchanged`."""
+        return self.known.get(url)
+
+    def has(self, stored: Known) -> bool:
+        """Whether a crawl that has not come to its end stored the page: this one goes on with it."""
+        return stored.crawl_id in self.unfinished
+
+    def unchanged(self, url: str, source: AnySource) -> None:
+        """A listed page is as the store has it.
+
+        Where that is of another source or licence, it is stored anew at the end, without a request.
+        """
+        known = self.known[url]
+        label = (source_name(source), self.sites.licence(source))
+        if (known.source, known.licence) == label:
+            self.outcome.unchanged += 1
+        else:
+            self.known.label(url, *label)
+
+    def new_page(self, source: AnySource, **columns: Any) -> Page:
+        """A page of the source in this crawl."""
+        return self._as_of(source_name(source), self.sites.licence(source), **columns)
 
     def page(
         self,
@@ -174,7 +193,8 @@ class FranchiseSpider(Spider):
             value = response.headers.get(name)
             return value.decode("latin-1") if value else None
 
-        return Page(
+        return self.new_page(
+            source,
             url=url,
             final_url=response.url,
             title=title,
@@ -185,14 +205,16 @@ class FranchiseSpider(Spider):
             status=response.status,
             content_type=header("Content-Type"),
             body=response.body,
-            licence=self.sites.licence(source),
             signals=combined(self.sites.robots_signals(response.url), usage_signals(response)),
             attribution_url=attribution_url,
-            spider=self.name,
-            franchise=self.franchise,
-            source=source_name(source),
-            crawl_id=self.crawl_id,
         )
+
+    def ask_again(self, request: Request) -> Request | None:
+        """Another try for a page that came torn, as the record says; None after the last."""
+        again = get_retry_request(request, spider=self, reason="torn page")
+        next_ = "asks again" if again else "gives up"
+        self.record.of(request).done = f"a page without its end; {next_}"
+        return again
 
     def place(self, source: AnySource) -> str:
         """Where a source is, for a message: its site, or its path."""
@@ -214,6 +236,20 @@ class FranchiseSpider(Spider):
             request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
             listed = request.meta.get("redirect_urls", [request.url])[0]
             self.fail(listed, *explain(failure.value))
+
+    async def _all_changed(self) -> AsyncIterator[Request]:
+        """The requests of all sources; ends when what became of each is known."""
+        for source in self.sources:
+            try:
+                async for request in self._changed(source):
+                    yield request
+            except HostStopped:
+                continue  # said when the host was stopped
+            except EXPECTED as error:
+                what, remedy = explain(error)
+                self.fail(self.place(source), what, remedy, source)
+        while self._busy():
+            await asyncio.sleep(0.02)
 
     async def _have_hosts(self) -> bool:
         """Wait until no other crawl uses this one's hosts; False where the crawl ends meanwhile."""
@@ -253,13 +289,13 @@ class FranchiseSpider(Spider):
                 while self._queued() >= _QUEUE:
                     await asyncio.sleep(0.02)
                 yield found.request
-            elif found.page is not None and not self._is_stored(found.page, source):
+            elif found.page is not None and not self.is_stored(found.page):
                 self.outcome.bytes += len(found.page.body)
                 await self._store(found.page)
             elif found.failed is not None:
                 self.fail(found.url, *found.failed)
             else:
-                self.outcome.unchanged += 1
+                self.unchanged(found.url, source)
                 await asyncio.sleep(0)  # a long list of these leaves the others their turn
 
     async def _store(self, page: Page) -> None:
@@ -299,23 +335,56 @@ class FranchiseSpider(Spider):
             )
             raise CloseSpider("no_contact")
 
+    async def _label(self) -> None:
+        """Store anew what is unchanged but of another source or licence, a row group at a time."""
+        for batch in self.store.current():
+            for number, url in enumerate(batch["url"].to_pylist()):
+                label = self.known.labelled(url)
+                if label is None:
+                    continue
+                if self._is_closing():
+                    return
+                (row,) = batch.slice(number, 1).to_pylist()
+                source, licence = label
+                await self._store(Page(**row | {"source": source, "licence": licence}))
+
+    def _believe(self) -> None:
+        """Fail where more of a source would go than a site's own changes explain."""
+        most = self.settings.getfloat("MAX_GONE")
+        suspicious = too_many(self.known, self.moved, bool(self._cut), most)
+        for source in self.sources:
+            if source_name(source) in suspicious:
+                going, stored = suspicious[source_name(source)]
+                self.fail(
+                    self.place(source),
+                    f"{going:,} of its {stored:,} stored pages are not listed any more, and none "
+                    "is taken away, because sites that lose so many at once are mostly broken",
+                    "if it is right, as where you made the source narrower, crawl once with "
+                    "-s MAX_GONE=1",
+                    source,
+                )
+
     def _tombstones(self) -> Iterator[Page]:
-        for url, known in self.known.unlisted():
-            has_moved, new_url = url in self.moved, self.moved.get(url)
-            if (has_moved and new_url is None) or (known.source in self._cut and not has_moved):
-                continue
-            yield Page(
+        for url, known, new_url in gone_pages(self.known, self.moved, bool(self._cut)):
+            yield self._as_of(
+                known.source,
+                known.licence,
                 url=url,
                 final_url=new_url,
                 status=GONE,
                 title=known.title,
                 page_id=known.page_id,
-                licence=known.licence,
-                source=known.source,
-                spider=self.name,
-                franchise=self.franchise,
-                crawl_id=self.crawl_id,
             )
+
+    def _as_of(self, source: str, licence: str, **columns: Any) -> Page:
+        return Page(
+            source=source,
+            licence=licence,
+            spider=self.name,
+            franchise=self.franchise,
+            crawl_id=self.crawl_id,
+            **columns | {"title": as_title(columns.get("title") or "") or None},
+        )
 
     def _busy(self) -> bool:
         """Whether a page is still on its way to the store."""
@@ -332,11 +401,19 @@ class FranchiseSpider(Spider):
 
     def _limit(self, source: AnySource) -> int | None:
         """The most pages of a source: the YAML's word, or the crawl's where that is less."""
-        limits = [source.limit, self.settings.getint("LOREMILL_LIMIT") or None]
-        return min((limit for limit in limits if limit), default=None)
+        return min((limit for limit in (source.limit, self._most_each) if limit), default=None)
 
-    def _is_stored(self, page: Page, source: AnySource) -> bool:
-        stored = self.stored(page.url, source)
+    def is_stored(self, page: Page) -> bool:
+        """Whether the store has just this of the page."""
+        stored = self.stored(page.url)
         return stored is not None and (stored.body_sha256, stored.revision, stored.title) == (
             page.body_sha256, page.revision, page.title
         )  # fmt: skip
+
+
+def _limit(written: str | int | None) -> int | None:
+    """LOREMILL_LIMIT, None where it is not set. Raises SpecError where it is no number."""
+    text = str(written or "").strip()
+    if not re.fullmatch(r"[0-9]{0,9}", text):
+        raise SpecError([f"LOREMILL_LIMIT is {text[:50]!r}; set it to a number of pages, e.g. 20"])
+    return int(text or 0) or None

@@ -7,10 +7,14 @@ a required column fails where it stands.
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from hashlib import sha256
+from unicodedata import category
 
 import pyarrow as pa
 
 from pipeline.schema import PAGES
+
+#: Characters of a title; MediaWiki's have 255 bytes at most.
+_LONGEST_TITLE = 300
 
 #: HTTP's "gone": the status of a tombstone.
 GONE = 410
@@ -48,6 +52,12 @@ class Page:
         """The page as a batch of one row."""
         row = tuple(getattr(self, name) for name in PAGES.names)
         return pa.RecordBatch.from_struct_array(pa.array([row], _ROW))
+
+
+def as_title(text: str) -> str:
+    """A title on one line, without what would steer a terminal, and bounded."""
+    shown = (" " if category(c) in ("Cc", "Cs") else c for c in text[: 4 * _LONGEST_TITLE])
+    return " ".join("".join(shown).split())[:_LONGEST_TITLE]
 
 
 #: One array of it is built several times faster than an array a column.

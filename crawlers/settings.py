@@ -29,6 +29,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawlers.politeness.challenge.ChallengeMiddleware": 570,
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "crawlers.compression.CompressionMiddleware": 590,  # whole bodies only, and bounded
+    "crawlers.torn.TornMiddleware": 595,
     "crawlers.politeness.address.AddressMiddleware": 760,  # after HttpProxyMiddleware
     "crawlers.politeness.pace.PaceMiddleware": 1000,
 }
@@ -52,6 +53,7 @@ RETRY_AFTER_MAX = 900.0  # seconds; a host that asks for more is left alone
 MEMUSAGE_LIMIT_MB = 2048  # a crawl takes some 200; what has no bound of its own, as headers, ends
 MEMUSAGE_CHECK_INTERVAL_SECONDS = 5.0
 MAX_PAGES = 200_000  # of one crawl, changed or not; a source has its own `limit`
+MAX_GONE = 0.5  # of a source's pages that may go at once; 1 where a person means it, see gone.py
 DOWNLOAD_MAXSIZE = 16 * 2**20  # bytes of a page, as it comes and unpacked
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_TIMEOUT = 60  # seconds of a whole page, however steadily it drips

@@ -11,6 +11,7 @@ from crawlers.component import Component
 from crawlers.page import GONE, Page
 from crawlers.politeness.signals import split
 from crawlers.store.page_store import PageWriter, StoreBusyError
+from crawlers.store.unfinished import begin
 
 #: Why a crawl ended that never had the store: its last_crawl.json is not this crawl's to write.
 NO_STORE = "no_store"
@@ -28,6 +29,7 @@ class StorePipeline(Component):
         try:
             self.writer = self.spider.store.writer(self.spider.crawl_id)
             self.spider.record.open(self._cannot_record)
+            self.spider.unfinished = begin(self.spider.store.root, self.spider.crawl_id)
         except (StoreBusyError, ValueError) as error:
             self.spider.outcome.errors.append(f"{self.spider.store.root}: {error}")
             raise CloseSpider(NO_STORE) from error
@@ -50,6 +52,8 @@ class StorePipeline(Component):
             self.spider.outcome.moved += 1
         elif item.status == GONE:
             self.spider.outcome.gone += 1
+        elif item.crawl_id != self.spider.crawl_id:  # an earlier one's, under another label
+            self.spider.outcome.unchanged += 1
         else:
             self.spider.outcome.fetched += 1
             self.spider.outcome.said(split(item.signals))

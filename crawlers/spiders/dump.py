@@ -14,8 +14,7 @@ from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.on_disk.dump_selection import Selection
 from crawlers.on_disk.named_file import named_file
 from crawlers.on_disk.wiki_dump import DumpPage, Wiki, WikiDump
-from crawlers.page import Page
-from crawlers.sources import AnySource, DumpSource, source_name
+from crawlers.sources import AnySource, DumpSource
 from crawlers.wiki_listing import article_url
 
 
@@ -52,24 +51,20 @@ class DumpSpider(FranchiseSpider):
         if page.withheld:
             remedy = "take a dump with texts, such as …-pages-articles.xml.bz2, not one of stubs"
             return Found(url, failed=("its text is not in the dump", remedy))
-        stored = self.stored(url, source)
+        stored = self.stored(url)
         if stored is not None and stored.revision == page.revision is not None:
             return Found(url)
         return Found(
             url,
-            page=Page(
+            page=self.new_page(
+                source,
                 url=url,
                 title=page.title,
                 page_id=page.page_id,
                 revision=page.revision,
                 content_type="text/x-wiki",
                 body=page.text.encode(),
-                licence=self.sites.licence(source),
                 attribution_url=url,
-                spider=self.name,
-                franchise=self.franchise,
-                source=source_name(source),
-                crawl_id=self.crawl_id,
             ),
         )
 

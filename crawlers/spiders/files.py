@@ -21,7 +21,7 @@ from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.on_disk.tables import BrokenRow, Row, TableError, read_rows
 from crawlers.on_disk.text_files import KINDS, TABLES, TEXTS, TextFile, find_files
 from crawlers.page import Page
-from crawlers.sources import AnySource, FilesSource, source_name
+from crawlers.sources import AnySource, FilesSource
 from pipeline.schema import story_columns
 
 #: A text beyond this is refused here, as extraction would.
@@ -176,16 +176,12 @@ class FilesSpider(FranchiseSpider):
         title: str | None = None,
         attribution_url: str | None = None,
     ) -> Page:
-        return Page(
+        return self.new_page(
+            source,
             url=url,
             page_id=page_id,
             content_type=content_type,
             body=body,
-            licence=self.sites.licence(source),
-            spider=self.name,
-            franchise=self.franchise,
-            source=source_name(source),
-            crawl_id=self.crawl_id,
             title=title,
             attribution_url=attribution_url,
         )

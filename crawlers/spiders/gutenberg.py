@@ -11,15 +11,17 @@ from hashlib import sha256
 from typing import Any
 
 from scrapy import Request
+from scrapy.exceptions import ResponseDataLossError
 from scrapy.http import Response
 
 from crawlers.catalogue import Book, read_catalogue, select
-from crawlers.explain import SourceError, status
+from crawlers.explain import SourceError, explain, status
 from crawlers.franchise_spider import Found, FranchiseSpider
-from crawlers.page import Page
+from crawlers.page import Page, as_title
 from crawlers.policy import origins
 from crawlers.sources import AnySource, GutenbergSource
 from crawlers.store.known import Known
+from crawlers.torn import UNDELIMITED
 
 _CATALOGUE = "/cache/epub/feeds/pg_catalog.csv"
 #: The real catalogue has some 25 MB.
@@ -27,6 +29,14 @@ _CATALOGUE_BYTES = 128 * 2**20
 #: Stands in the header of the few books that are not in the public domain; the catalogue is silent.
 _UNDER_COPYRIGHT = re.compile(rb"this is a copyrighted project gutenberg", re.IGNORECASE)
 _HEADER = 8 * 2**10
+#: A mirror's error page, whatever type it is served as.
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+#: Where the book begins and ends, since 2003 at least; older files have the second alone.
+_START = re.compile(rb"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
+_END = re.compile(
+    rb"^[ \t]*(?:\*{2,3} ?END\b.*|(?:the )?end of (?:the |this )?)project gutenberg",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 class GutenbergSpider(FranchiseSpider):
@@ -48,7 +58,11 @@ class GutenbergSpider(FranchiseSpider):
         for book in selection.books:
             identity = f"{origins(source)[0]}/ebooks/{book.number}"
             paths = _paths(book.number)
-            stored = self.stored(identity, source)
+            stored = self._same_row(identity, book)
+            if stored is not None and self.has(stored):
+                yield Found(identity)
+                continue
+            stored = self.stored(identity)
             if stored is not None and stored.final_url is not None:  # first where it lay last time
                 last = stored.final_url.removeprefix(origins(source)[-1])
                 paths.sort(key=lambda path: path != last)
@@ -77,10 +91,26 @@ class GutenbergSpider(FranchiseSpider):
                 )
             return
         if response.status == 304:
-            self.outcome.unchanged += 1
+            self.unchanged(identity, source)
             return
         if not response.body.strip():
             self.fail(response.url, "is empty", "run the same command again later")
+            return
+        kind = (response.headers.get("Content-Type") or b"").decode("latin-1").lower()
+        if not kind.startswith("text/plain") or _HTML.match(response.body):
+            self.fail(
+                response.url,
+                f"is no plain text ({kind[:80] or 'no type'}, {len(response.body)} bytes)",
+                "see what the mirror says in a browser, or name another with `site:`",
+            )
+            return
+        if _is_torn(response):
+            assert response.request is not None
+            again = self.ask_again(response.request)
+            if again is not None:
+                yield again
+            else:
+                self.fail(response.url, *explain(ResponseDataLossError()))
             return
         if _UNDER_COPYRIGHT.search(response.body[:_HEADER]):
             self.fail(
@@ -89,9 +119,9 @@ class GutenbergSpider(FranchiseSpider):
                 "leave the book out",
             )
             return
-        stored = self._same_row(identity, book, source)
+        stored = self._same_row(identity, book)
         if stored is not None and stored.body_sha256 == sha256(response.body).hexdigest():
-            self.outcome.unchanged += 1
+            self.unchanged(identity, source)
             return
         yield self.page(
             identity,
@@ -103,10 +133,10 @@ class GutenbergSpider(FranchiseSpider):
             attribution_url=identity,
         )
 
-    def _same_row(self, identity: str, book: Book, source: AnySource) -> Known | None:
+    def _same_row(self, identity: str, book: Book) -> Known | None:
         """What is stored of the book, where the catalogue still says the same of it."""
-        stored = self.stored(identity, source)
-        if stored is None or stored.title != book.title:
+        stored = self.stored(identity)
+        if stored is None or stored.title != as_title(book.title):
             return None
         # A store from before the rows were kept has the title alone to compare.
         return stored if stored.revision in (None, book.revision) else None
@@ -124,7 +154,7 @@ class GutenbergSpider(FranchiseSpider):
 
     def _request(self, identity: str, book: Book, source: AnySource, paths: list[str]) -> Request:
         url = origins(source)[-1] + paths[0]
-        stored = self._same_row(identity, book, source)
+        stored = self._same_row(identity, book)
         headers = {}  # without them, the body comes in any case
         if stored is not None and stored.final_url == url:
             headers = {"If-None-Match": stored.etag, "If-Modified-Since": stored.last_modified}
@@ -137,6 +167,14 @@ class GutenbergSpider(FranchiseSpider):
             meta={"handle_httpstatus_list": [304, 404]},
             dont_filter=True,
         )
+
+
+def _is_torn(response: Response) -> bool:
+    """Whether a text has no end, though it says where it begins or nothing else delimits it."""
+    start = _START.search(response.body)
+    if start is None and UNDELIMITED not in response.flags:
+        return False
+    return _END.search(response.body, start.end() if start else 0) is None
 
 
 def _paths(number: int) -> list[str]:

@@ -16,12 +16,11 @@ from scrapy.http import HtmlResponse, Response, TextResponse
 
 from crawlers.explain import SourceError, status
 from crawlers.franchise_spider import Found, FranchiseSpider
-from crawlers.page import Page
+from crawlers.page import Page, as_title
 from crawlers.sources import AnySource, WebSource
 
 #: List pages of one source; a `next` that leads on beyond this leads in circles.
 _MOST_LISTS = 1000
-_LONGEST_TITLE = 300
 
 
 class WebSpider(FranchiseSpider):
@@ -45,9 +44,13 @@ class WebSpider(FranchiseSpider):
     def story(self, url: str, source: AnySource, title: str | None = None) -> Found:
         """A listed story: to be fetched if it has changed. `title`: not the page's own."""
         url = urldefrag(url).url
-        stored = self.stored(url, source)
+        title = as_title(title) if title else None
+        stored = self.stored(url)
         headers = {}
         if stored is not None and title in (None, stored.title):
+            if self.has(stored):
+                self.known.arrive(stored.final_url or url, url)
+                return Found(url)
             headers = {"If-None-Match": stored.etag, "If-Modified-Since": stored.last_modified}
         request = Request(
             url,
@@ -82,8 +85,16 @@ class WebSpider(FranchiseSpider):
         self, response: Response, listed_url: str, source: AnySource, title: str | None
     ) -> Iterator[Page]:
         """The story as served, where it is not the stored one."""
+        first = self.known.arrive(response.url, listed_url)
+        if first != listed_url:
+            self.fail(
+                listed_url,
+                f"leads to {response.url}, as does {first}: stored once",
+                "if it is no story, as a page to log in, see what the site says in a browser",
+            )
+            return
         if response.status == 304:
-            self.outcome.unchanged += 1
+            self.unchanged(listed_url, source)
             return
         served = (response.headers.get("Content-Type") or b"").decode("latin-1")
         kind = served.partition(";")[0].strip().lower()
@@ -104,8 +115,8 @@ class WebSpider(FranchiseSpider):
             page_id=f"{address.path}{'?' if address.query else ''}{address.query}".strip("/"),
             attribution_url=response.url,
         )
-        if self._is_stored(page, source):
-            self.outcome.unchanged += 1
+        if self.is_stored(page):
+            self.unchanged(listed_url, source)
         else:
             yield page
 
@@ -161,6 +172,6 @@ def _title(response: Response, source: AnySource) -> str:
         response.xpath("string(//h1)").get(),
         response.xpath("string(//title)").get(),
     ):
-        if title := " ".join((found or "").split()):
-            return title[:_LONGEST_TITLE]
+        if title := as_title(found or ""):
+            return title
     return ""

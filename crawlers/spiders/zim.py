@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.on_disk.named_file import named_file
 from crawlers.on_disk.zim_file import ZimArticle, ZimFile
-from crawlers.page import Page
-from crawlers.sources import AnySource, ZimSource, source_name
+from crawlers.sources import AnySource, ZimSource
 
 
 class ZimSpider(FranchiseSpider):
@@ -54,16 +53,12 @@ class ZimSpider(FranchiseSpider):
             return Found(article.url, failed=what)
         return Found(
             article.url,
-            page=Page(
+            page=self.new_page(
+                source,
                 url=article.url,
                 title=article.title,
                 content_type=article.content_type,
                 body=article.body,
-                licence=self.sites.licence(source),
                 attribution_url=article.original,
-                spider=self.name,
-                franchise=self.franchise,
-                source=source_name(source),
-                crawl_id=self.crawl_id,
             ),
         )

@@ -20,6 +20,7 @@ class Known:
     page_id: str | None
     source: str
     licence: str
+    crawl_id: str
 
 
 #: In the order in which `Known` takes them.
@@ -35,6 +36,8 @@ class KnownPages(Mapping[str, Known]):
         self._db = self._latest.db
         self._db.execute("CREATE INDEX by_page_id ON latest (page_id)")
         self._db.execute("CREATE TABLE listed (url PRIMARY KEY) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE arrived (final_url PRIMARY KEY, url) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE labels (url PRIMARY KEY, source, licence) WITHOUT ROWID")
 
     def __getitem__(self, url: str) -> Known:
         row = self._latest.get(url)
@@ -62,6 +65,33 @@ class KnownPages(Mapping[str, Known]):
         """Whether a source lists the url."""
         select = "SELECT 1 FROM listed WHERE url = ?"
         return self._db.execute(select, (url,)).fetchone() is not None
+
+    def arrive(self, final_url: str, url: str) -> str:
+        """Note where a listed url led; the first of this crawl's that led there."""
+        self._db.execute("INSERT OR IGNORE INTO arrived VALUES (?, ?)", (final_url, url))
+        select = "SELECT url FROM arrived WHERE final_url = ?"
+        (first,) = self._db.execute(select, (final_url,)).fetchone()
+        return str(first)
+
+    def label(self, url: str, source: str, licence: str) -> None:
+        """Note that a page, unchanged, is of another source or licence now."""
+        self._db.execute("REPLACE INTO labels VALUES (?, ?, ?)", (url, source, licence))
+
+    def labelled(self, url: str) -> tuple[str, str] | None:
+        """The new source and licence of a page, where one was noted."""
+        select = "SELECT source, licence FROM labels WHERE url = ?"
+        found: tuple[str, str] | None = self._db.execute(select, (url,)).fetchone()
+        return found
+
+    def has_labels(self) -> bool:
+        """Whether any page was given another source or licence."""
+        return self._db.execute("SELECT 1 FROM labels").fetchone() is not None
+
+    def of_source(self, source: str) -> int:
+        """How many pages are stored as the source's."""
+        select = "SELECT count(*) FROM latest WHERE source = ?"
+        (count,) = self._db.execute(select, (source,)).fetchone()
+        return int(count)
 
     def unlisted(self) -> Iterator[tuple[str, Known]]:
         """The pages that no source lists any more."""
