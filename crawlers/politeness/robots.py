@@ -62,7 +62,7 @@ class RobotsMiddleware(Component):
         if rules.protego.can_fetch(request.url, ROBOT):
             row.rule = rules.passes
         elif path in host.policy.allowed_paths:
-            row.rule = rule.opened(host.policy.rule_url)
+            row.rule = rule.opened(host.policy.allowed_by)
             self._note_exception(host, origin_of(request.url), path)
         else:
             raise Refused(
@@ -123,7 +123,7 @@ class RobotsMiddleware(Component):
     def _note_exception(self, host: Host, origin: str, path: str) -> None:
         said = self.spider.outcome.robots[origin]
         if path not in said:
-            self._note(origin, f"{said}; {path} used under {host.policy.rule_url}")
+            self._note(origin, f"{said}; {path} used under {host.policy.allowed_by}")
 
     def _note(self, origin: str, said: str) -> None:
         self.spider.outcome.robots[origin] = said
