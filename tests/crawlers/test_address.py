@@ -74,7 +74,8 @@ def test_a_second_answer_of_the_names_owner_changes_nothing(
     wiki_at(workplace, served.origin.replace("127.0.0.1", "wiki.example"))
     crawl = subprocess.run(
         [
-            *(sys.executable, "-c", f"PUBLIC = {public!r}{_REBOUND}", "crawl", "mediawiki", "-a", "franchise=films"),
+            *(sys.executable, "-c", f"PUBLIC = {public!r}{_REBOUND}"),
+            *("crawl", "mediawiki", "-a", "franchise=films"),
             *("-s", "DOWNLOAD_BIND_ADDRESS=127.0.0.1", "-s", "RETRY_TIMES=0"),
             *("-s", "DOWNLOAD_TIMEOUT=5"),
         ],
