@@ -1,6 +1,7 @@
 """How artifacts look in the Dagster UI: figures, an extract, paths to copy, inline plots."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ _EXTRACT = 400
 #: What Markdown or HTML could take for more than text: a page's title must not become an image.
 _MARKUP = set("\\`*_{}[]()#!|<>&~")
 
+#: An address within a text. Left as text, the UI would make a link of it, entities and all.
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`|\\]+")
+#: Marks that end a sentence around an address rather than the address.
+_AROUND = ".,;:!?)]}*"
 #: What an address keeps of its marks inside Markdown; brackets and bars would end the link.
 _IN_URL = ":/?#@!$&',;=%~+-._"
 
@@ -98,10 +103,28 @@ def first_text(documents: Path) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, Link):
-        safe = web_link(value.url)
-        return f"[{_cell(value.text)}]({quote(safe, _IN_URL)})" if safe else _cell(value.text)
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return "".join(f"&#{ord(c)};" if c in _MARKUP else c for c in " ".join(text.split()))
+        return _link(value.text, value.url)
+    text = " ".join((f"{value:,}" if isinstance(value, int) else str(value)).split())
+    shown, at = "", 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(_AROUND)
+        shown += _escaped(text[at : found.start()]) + _link(address, address)
+        at = found.start() + len(address)
+    return shown + _escaped(text[at:])
+
+
+def _link(text: str, url: str) -> str:
+    """A Markdown link; its text alone where the address is not one of the web.
+
+    An entity in an address means what it does in text, so an ampersand is written as one.
+    """
+    said = _escaped(" ".join(text.split()))
+    safe = web_link(url)
+    return f"[{said}]({quote(safe, _IN_URL).replace('&', '&amp;')})" if safe else said
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"&#{ord(c)};" if c in _MARKUP else c for c in text)
 
 
 def _size(size: float) -> str:
