@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from pipeline.extract import SourceRules, extract
 from pipeline.extract.gutenberg import read_book
-from pipeline.extract.markdown import read_markdown
+from pipeline.extract.markdown import MAXIMUM_LINES, read_markdown
+from pipeline.extract.markdown_parts import markdown_parts
 from pipeline.extract.piece import NoStoryError
 from pipeline.extract.selected import read_selected
 from pipeline.extract.table_row import read_row
@@ -120,10 +122,58 @@ def test_no_markdown_is_too_odd(text: str) -> None:
     assert all(piece.text.strip() and "\ue000" not in piece.text for piece in pieces)
 
 
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("text", ["[" * 200_000, "` ``" * 100_000, "*a **b " * 100_000])
-def test_markup_that_never_pairs_takes_no_quadratic_time(text) -> None:
-    assert read_markdown(text.encode()).pieces
+#: So many signs of markup that never pairs, that nests, or that is none of the story.
+HOSTILE = {
+    "links": lambda n: "[" * n,
+    "code": lambda n: "` ``" * (n // 4),
+    "emphasis": lambda n: "*a **b " * (n // 7),
+    "fences": lambda n: "~~~\n" * (n // 4),
+    "preformatted": lambda n: "<pre>a</pre>b " * (n // 14),
+    "comments": lambda n: "<!--\n\n# a\n" * (n // 10),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_markup_that_never_pairs_takes_no_quadratic_time(name: str, grows_no_faster) -> None:
+    def work(n: int) -> None:
+        with suppress(NoStoryError):
+            read_markdown(HOSTILE[name](n).encode())
+
+    grows_no_faster(work, 60_000)
+
+
+def test_a_long_text_in_parts_has_the_chapters_of_the_whole() -> None:
+    """Longer than a part: with code, a comment and a heading in either that is none."""
+    code = "```sh\n" + "\n# no chapter\nText of code.\n" * 400 + "```\n"
+    comment = "<!--\n" + "\n# no chapter\n\nText of a note.\n" * 400 + "-->\n"
+    chapters = [
+        f"# Chapter {n}\n\n{STORY} See [the map][m].\n\n{code}\n{comment}\n"
+        + f"{STORY} Number {n}.\n\n" * 100
+        for n in range(60)
+    ]
+    text = "".join(chapters) + "\n[m]: /map.png\n"
+    assert len(text) > 1 << 20
+    assert len(list(markdown_parts(text))) > 9
+    pieces = read_markdown(text.encode()).pieces
+    assert [piece.section for piece in pieces] == [f"Chapter {n}" for n in range(60)]
+    for n, piece in enumerate(pieces):
+        first, *others = piece.text.split("\n\n")
+        assert first == f"{STORY} See the map."
+        assert others == [f"{STORY} Number {n}."] * 100
+
+
+@pytest.mark.parametrize("opened", ["", "~~~~\n", "<!--\n"])
+def test_no_part_is_long_whatever_is_open(opened: str) -> None:
+    text = opened + "| a | b |\n" * 100_000
+    parts = list(markdown_parts(text))
+    assert max(map(len, parts)) < 300_000
+    assert all(part.startswith(opened) for part in parts)
+    assert sum(map(len, parts)) == len(text) + len(opened) * (len(parts) - 1)
+
+
+def test_a_text_of_lines_without_end_is_not_read() -> None:
+    with pytest.raises(NoStoryError, match="too many lines"):
+        read_markdown(b"# a\n" * (MAXIMUM_LINES + 1))
 
 
 def test_plain_texts_of_ones_own_need_no_marker() -> None:
