@@ -9,10 +9,12 @@ wherever it stands.
 import re
 from dataclasses import dataclass
 
-_PG = r"Proje[ck]?t\s+Gutenberg"
+#: Project, Projekt, Projet, Proyecto, Projecto, Projeto, Progetto.
+_PG = r"Pro(?:je[ck]?to?|yecto|getto)\s+Gutenberg"
 #: The line after which the book begins. A long title can run on to the next line.
 _START = re.compile(
-    rf"^[ \t]*\*{{2,3}} ?(?:START|BEGINNING|D[ÉE]BUT|BEGINN|ANFANG)\b[^\n]*{_PG}"
+    r"^[ \t]*\*{2,3} ?(?:START|BEGINNING|D[ÉE]BUT|BEGINN|ANFANG|IN[ÍI]CIO|INIZIO)\b"
+    rf"[^\n]*{_PG}"
     r"(?:[^\n*]|\n(?!\n))*(?:\*+[^\n]*)?$"
     # The small print of 1991 to 2003; its own START line is not the book's.
     r"|^[ \t]*\*END\*? ?THE SMALL PRINT![^\n]*(?:\n[^\n]*\*END\*[ \t]*)?$"
@@ -21,10 +23,11 @@ _START = re.compile(
 )
 #: The line at which the book has ended.
 _END = re.compile(
-    rf"^[ \t]*\*{{2,3}} ?(?:END|FIN|ENDE|EINDE|FINE)\b[^\n]*{_PG}"
+    rf"^[ \t]*\*{{2,3}} ?(?:END|FIN|ENDE|EINDE|FINE|FIM)\b[^\n]*{_PG}"
     rf"|^[ \t]*(?:END|The END) OF (?:THE |THIS )?{_PG}"
     rf"|^[ \t]*End of (?:the |this )?(?:etext|e-text|ebook)\b[^\n]*{_PG}"
-    rf"|^[ \t]*Fin d[eu] (?:ce |l'e-?text de |la )?{_PG}|^[ \t]*Ende? (?:dieses?|des) {_PG}"
+    rf"|^[ \t]*Fi[nm] d(?:e|u|el|o) (?:ce |l'e-?text de |la |etext d[eo] )?{_PG}"
+    rf"|^[ \t]*Ende? (?:dieses?|des) {_PG}"
     rf"|^[ \t]*Einde van (?:dit |het )?{_PG}|^[ \t]*Fine (?:di |del |dell')[^\n]*{_PG}"
     r"|^[ \t]*\*\*\*START\*\*THE SMALL PRINT!|^[ \t]*\*\*\* ?START: FULL LICENSE",
     re.MULTILINE | re.IGNORECASE,

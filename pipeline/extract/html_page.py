@@ -17,8 +17,12 @@ from pipeline.extract.piece import NoStoryError
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 #: Python's encodings that no page is in, some of which take forever.
 _NO_CHARSETS = frozenset(("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"))
+#: No table of ids, since nothing is looked up by one.
+_PARSER = html.HTMLParser(
+    encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False
+)
 #: Forms and labels have classes of their own in lxml.html; to choose one takes Python each time.
-_LOOKUP = etree.ElementDefaultClassLookup(element=html.HtmlElement)
+_PARSER.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -52,12 +56,7 @@ def parse_utf8(body: bytes) -> Any:
         body = body.decode("utf-8", "replace").encode()
     # NUL goes because libxml2 stops there.
     source = body.removeprefix(codecs.BOM_UTF8).replace(b"\0", b"")
-    # No table of ids: nothing here is looked up by one.
-    parser = html.HTMLParser(
-        encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False
-    )
-    parser.set_element_class_lookup(_LOOKUP)
     try:
-        return html.document_fromstring(source, parser=parser)
+        return html.document_fromstring(source, parser=_PARSER)
     except (etree.LxmlError, ValueError) as error:
         raise NoStoryError("is not HTML", len(source)) from error

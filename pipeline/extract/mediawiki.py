@@ -69,7 +69,7 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
     NoStoryError; its figure is the number of headings, so that a changed markup shows as 0.
     """
     document = parse_utf8(body)
-    root = _content_root(document)
+    root = _content_root(document, body)
     found = _headings(root)
     wanted = {comparable(name) for name in (PLOT_HEADINGS if sections is None else sections)}
     pieces = []
@@ -87,7 +87,7 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
         raise NoStoryError(NO_WANTED_SECTION, len(found))
     anchors = distinct([piece.anchor for piece in pieces])
     return Article(
-        _title(document),
+        _title(document, body),
         [
             Piece(anchor, piece.text, piece.section, piece.title)
             for anchor, piece in zip(anchors, pieces, strict=True)
@@ -99,7 +99,7 @@ def read_article(body: bytes, sections: Sequence[str] | None = None) -> Article:
 def headings(body: bytes) -> list[str]:
     """The headings of an article as written, in order, to choose `sections` from."""
     try:
-        return [heading.text for heading in _headings(_content_root(parse_utf8(body)))]
+        return [heading.text for heading in _headings(_content_root(parse_utf8(body), body))]
     except NoStoryError:
         return []
 
@@ -110,16 +110,17 @@ def _headings(root: Any) -> list[_Heading]:
     return [_heading(element) for element in elements if _is_of_section(element, known)]
 
 
-def _title(document: Any) -> str | None:
-    for heading in document.iter("h1"):
+# A name that is nowhere in the bytes is looked for in no element: thousands cost more than a look.
+def _title(document: Any, body: bytes) -> str | None:
+    for heading in document.iter("h1") if b"firstHeading" in body else ():
         if "firstHeading" in (heading.get("id"), heading.get("class")):
             return " ".join("".join(heading.itertext()).split()) or None
     return None
 
 
-def _content_root(document: Any) -> Any:
+def _content_root(document: Any, body: bytes) -> Any:
     """`.mw-parser-output` (1.30 and later, Parsoid), `#mw-content-text` (older), or the body."""
-    divisions = document.iter("div", "main")
+    divisions = document.iter("div", "main") if b"mw-content-text" in body else iter(())
     content = next((d for d in divisions if d.get("id") == "mw-content-text"), None)
     within = document if content is None else content
     for element in within.iter("div", "body", "section"):

@@ -113,6 +113,34 @@ FRENCH = f"""\
 {CHAPTERS}
 Fin du Projet Gutenberg Le moulin
 """
+SPANISH = f"""\
+*** INICIO DE ESTE EBOOK DE PROYECTO GUTENBERG EL MOLINO ***
+
+{CHAPTERS}
+Fin del Proyecto Gutenberg EBook de El molino, de Nadie
+
+La ley de los Estados Unidos y lo que sigue.
+"""
+PORTUGUESE = f"""\
+*** START OF THIS PROJECT GUTENBERG EBOOK O MOINHO ***
+
+{CHAPTERS}
+Fim do Projecto Gutenberg EBook de O moinho
+
+*** END OF THIS PROJECT GUTENBERG EBOOK O MOINHO ***
+"""
+ITALIAN = f"""\
+*** START OF THIS PROJECT GUTENBERG EBOOK IL MULINO ***
+
+{CHAPTERS}
+Fine del Progetto Gutenberg EBook de Il mulino, di Nessuno
+"""
+DUTCH = f"""\
+*** START OF THIS PROJECT GUTENBERG EBOOK DE MOLEN ***
+
+{CHAPTERS}
+Einde van Project Gutenberg's De molen, door Niemand
+"""
 BARE = CHAPTERS
 
 EXPECTED = [
@@ -134,13 +162,28 @@ EXPECTED = [
 ]
 
 
+AGES = {
+    "modern": MODERN,
+    "old": OLD,
+    "small print": SMALL_PRINT,
+    "german": GERMAN,
+    "french": FRENCH,
+    "spanish": SPANISH,
+    "portuguese": PORTUGUESE,
+    "italian": ITALIAN,
+    "dutch": DUTCH,
+    "bare": BARE,
+}
+
+
 @pytest.mark.parametrize(
-    "book",
-    [MODERN, OLD, SMALL_PRINT, GERMAN, FRENCH, BARE],
-    ids=["modern", "old", "small print", "german", "french", "bare"],
+    ("encoding", "line_end"),
+    [("utf-8", "\n"), ("utf-8-sig", "\r\n"), ("cp1252", "\r"), ("utf-16", "\r\n")],
 )
-def test_only_the_chapters_remain(book: str) -> None:
-    pieces = [piece for piece in read_book(book.encode()).pieces if not piece.left_out]
+@pytest.mark.parametrize("age", AGES)
+def test_only_the_chapters_remain(age: str, encoding: str, line_end: str) -> None:
+    body = AGES[age].replace("\n", line_end).encode(encoding)
+    pieces = [piece for piece in read_book(body).pieces if not piece.left_out]
     assert [(piece.section, piece.text) for piece in pieces] == EXPECTED
 
 
