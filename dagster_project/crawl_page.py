@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
@@ -76,6 +77,21 @@ def without_outcome(data: Path, franchise: str, spider: str, crawl_id: str) -> C
     root = pages_root(data, franchise, spider)
     kept = pages_kept(root, crawl_id)
     return CrawlOutcome(crawl_id, spider, franchise, started_at="", fetched=kept)
+
+
+def name_crawl(run_id: str) -> str:
+    """The id of a crawl that a run of Dagster starts now; the run can be told from it."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_mark(run_id)}"
+
+
+def crawl_of_run(root: Path, run_id: str) -> str | None:
+    """The crawl that a run of Dagster started in the store at `root`; None where none began."""
+    of_run = (name for name in reversed(crawl_ids(root)) if name.endswith(f"-{_mark(run_id)}"))
+    return next(of_run, None)
+
+
+def _mark(run_id: str) -> str:
+    return run_id[:8]
 
 
 def crawl_ids(root: Path) -> list[str]:

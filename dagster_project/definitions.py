@@ -9,14 +9,14 @@ from dagster_project.alerts import alerts, channels
 from dagster_project.automation import automate
 from dagster_project.crawl_sensor import crawl_failure_sensor
 from dagster_project.registry import load_registry
-from dagster_project.resources import Crawler, DataStore, Gpu
+from dagster_project.resources import Crawler, DataStore, Gpu, reports_url
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """All assets, checks, jobs, schedules and sensors.
 
-    Raises SpecError naming every mistake in the YAML and in the configuration of alerts.
+    Raises SpecError naming every mistake in the YAML and in the environment.
     """
     corpora = corpora_folder()
     registry = load_registry(corpora)
@@ -25,7 +25,7 @@ def defs() -> dg.Definitions:
         automate(dg.load_from_defs_folder(path_within_project=corpora)),
         dg.Definitions(
             resources={
-                "data": DataStore(root=str(data_root())),
+                "data": DataStore(root=str(data_root()), reports_url=reports_url(os.environ)),
                 "crawler": Crawler(contact=os.environ.get("LOREMILL_CONTACT", "")),
                 "gpu": Gpu(device=os.environ.get("LOREMILL_DEVICE", "")),
                 "alerts": alerts(os.environ),

@@ -1,6 +1,6 @@
 """Where the data lives, how a site is crawled, and what a model is trained on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,20 +10,25 @@ import dagster as dg
 from crawlers.franchise import corpora_folder
 from crawlers.outcome import CrawlOutcome
 from crawlers.store.page_store import PageStore
+from crawlers.yaml_spec import SpecError
 from dagster_project.child import run_child
 from pipeline.artifact import Artifact
 from pipeline.device import Device, pick_device
+from pipeline.reports.text import web_link
+
+#: Where `make ui` serves the reports folder.
+REPORTS_URL = "http://127.0.0.1:3001"
 
 
 class DataStore(dg.ConfigurableResource[Any]):
     """The one data root: a folder a kind, in it a folder a name.
 
-    `reports_url` is where the reports folder is served on loopback: a browser refuses `file://`
-    links from the Dagster UI. `make ui` serves it there.
+    `reports_url` is where the reports folder is served, LOREMILL_REPORTS_URL: a browser refuses
+    `file://` links from the Dagster UI. `make ui` serves it at the default.
     """
 
     root: str
-    reports_url: str = "http://127.0.0.1:3001"
+    reports_url: str = REPORTS_URL
 
     def path(self, kind: str, name: str) -> Path:
         """The root of an artifact, e.g. ("corpora", "batman")."""
@@ -44,9 +49,20 @@ class DataStore(dg.ConfigurableResource[Any]):
         return artifact
 
     def report_url(self, report: Path) -> str:
-        """The address of a file under `reports/` as `make ui` serves it."""
+        """The address of a file under `reports/` as it is served."""
         relative = report.relative_to(Path(self.root).absolute() / "reports")
-        return f"{self.reports_url}/{quote(relative.as_posix())}"
+        return f"{self.reports_url.rstrip('/')}/{quote(relative.as_posix())}"
+
+
+def reports_url(environment: Mapping[str, str]) -> str:
+    """LOREMILL_REPORTS_URL, or the default. Raises SpecError where it is no address."""
+    address = environment.get("LOREMILL_REPORTS_URL") or REPORTS_URL
+    if web_link(address) is None:
+        raise SpecError(
+            ["LOREMILL_REPORTS_URL is no address; write http://host:port or https://host/path "
+             "where the folder reports/ of the data root is served, or unset it"]
+        )  # fmt: skip
+    return address
 
 
 class Crawler(dg.ConfigurableResource[Any]):

@@ -1,7 +1,6 @@
 """The pages of a franchise as an asset: a crawl, under which rules, and how it treated the site."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from crawlers.policy import SitePolicy, origins, policy_of
 from crawlers.sources import FileSource, SiteSource, source_name
 from dagster_project import checks
 from dagster_project.child import ChildError
-from dagster_project.crawl_page import CrawlPage, load_outcome, write_page
+from dagster_project.crawl_page import ON_DISK, CrawlPage, load_outcome, name_crawl, write_page
 from dagster_project.presentation import OWNERS, Link, extract, group_name, png, table
 from dagster_project.resources import Crawler, DataStore
 from pipeline.reports.text import one_line
@@ -30,6 +29,8 @@ def pages_key(franchise: str, spider: str) -> dg.AssetKey:
 def pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinition:
     """The asset `NAME/SPIDER_pages`."""
     key = pages_key(name, spider)
+    has_sites = spider not in ON_DISK  # what reads files asks no site for anything
+    promises = [dg.AssetCheckSpec("politeness_kept", asset=key, blocking=True)] if has_sites else []
 
     @dg.asset(
         key=key,
@@ -43,20 +44,20 @@ def pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinit
         # fails is what alerts somebody before the schedule crawls that site again.
         check_specs=[
             dg.AssetCheckSpec("pages_arrived", asset=key, blocking=True),
-            dg.AssetCheckSpec("politeness_kept", asset=key, blocking=True),
+            *promises,
         ],
     )
     def pages(
         context: dg.AssetExecutionContext, data: DataStore, crawler: Crawler
     ) -> dg.MaterializeResult:
         store = data.pages(name, spider)
-        crawl_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{context.run.run_id[:8]}"
+        crawl_id = name_crawl(context.run.run_id)
         try:
             outcome = crawler.crawl(data, name, spider, context.log.info, crawl_id=crawl_id)
         except ChildError as error:
             raise _failure(error, data, load_outcome(store.root, crawl_id)) from None
-        page = write_page(Path(data.root), outcome)
-        if page is None:
+        page = write_page(Path(data.root), outcome) if has_sites else None
+        if has_sites and page is None:
             raise dg.Failure(f"{store.root}: the record of the crawl {crawl_id} is missing")
         if outcome.fetched == 0:
             context.log.info("unchanged: none of %d pages had to be fetched", outcome.listed)
@@ -68,9 +69,9 @@ def pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinit
                 "unchanged": outcome.unchanged,
                 "moved": outcome.moved,
                 "gone": outcome.gone,
-                "requests": outcome.requests,
+                **({"requests": outcome.requests} if has_sites else {}),
                 "bytes": outcome.bytes,
-                **_treatment(data, outcome, page),
+                **(_treatment(data, outcome, page) if page else {}),
                 "sample": extract(", ".join(store.titles(_TITLES))),
                 "path": dg.MetadataValue.path(str(store.root)),
                 "failures": table(
@@ -83,7 +84,7 @@ def pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinit
             },
             check_results=[
                 checks.pages_arrived(store.count(), outcome),
-                checks.politeness_kept(page.said.figures),
+                *([checks.politeness_kept(page.said.figures)] if page else []),
             ],
         )
 
@@ -92,7 +93,8 @@ def pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinit
 
 def _failure(error: ChildError, data: DataStore, outcome: CrawlOutcome | None) -> dg.Failure:
     """The crawl's own errors, with the page that shows how the site was treated until then."""
-    page = write_page(Path(data.root), outcome) if outcome is not None else None
+    has_sites = outcome is not None and outcome.spider not in ON_DISK
+    page = write_page(Path(data.root), outcome) if outcome is not None and has_sites else None
     if outcome is None or page is None:
         return dg.Failure(str(error), allow_retries=False)
     told = "\n".join([str(error), *page.said.figures["broken"]])

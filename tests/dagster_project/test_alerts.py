@@ -3,26 +3,38 @@
 import json
 import logging
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from aiosmtpd.controller import Controller
 from dagster import DefaultSensorStatus
+from dagster._core.execution.plan.objects import StepFailureData
+from dagster._core.executor.child_process_executor import ChildProcessCrashException
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from crawlers.outcome import requests_path
+from crawlers.page import Page
+from crawlers.store.journal import Journal
+from crawlers.store.page_store import pages_root
 from crawlers.yaml_spec import SpecError
 from dagster_project.alerts import AlertError, Alerts, CrawlFailure, alerts, channels
+from dagster_project.crawl_page import name_crawl
 from dagster_project.resources import Crawler
+from pipeline.schema import PAGES, REQUESTS
 
 _PAGES = "keepers/bulbapedia_pages"
 _FAILURE = CrawlFailure(
@@ -213,7 +225,7 @@ def tick(project, load, monkeypatch) -> Callable[..., tuple[Any, dg.SensorDefini
         with dg.instance_for_test(temp_dir=str(project.folder)) as instance:
 
             def evaluate(cursor: str | None) -> Any:
-                own = {"alerts": (definitions.resources or {})["alerts"]}
+                own = {name: (definitions.resources or {})[name] for name in ("alerts", "data")}
                 with dg.build_sensor_context(instance, cursor, resources=own) as context:
                     return sensor.evaluate_tick(context)
 
@@ -270,22 +282,76 @@ def test_another_step_that_failed_alerts_nobody(project, tick, webhook, material
     assert webhook.bodies == []
 
 
-def _killed(begun: bool) -> Callable[..., Any]:
-    """As Dagster's run monitoring notes it: the run failed, though none of its steps did."""
+def _killed(begun: bool, data: Path | None = None, *, crash: bool = False) -> Callable[..., Any]:
+    """As Dagster's run monitoring notes it: the run failed, though none of its steps did.
+
+    With `crash`, as its executor notes a step whose process is gone; with `data`, the crawl has
+    left two pages and its record there.
+    """
 
     def run(definitions: dg.Definitions, instance: dg.DagsterInstance, key: str) -> Any:
         job = definitions.resolve_implicit_global_asset_job_def()
         run = instance.create_run_for_job(job)
-        if begun:
-            step = dg.AssetKey.from_user_string(key).to_python_identifier()
-            event = dg.DagsterEvent(
-                dg.DagsterEventType.STEP_START.value, job_name=job.name, step_key=step
-            )
+        step = dg.AssetKey.from_user_string(key).to_python_identifier()
+
+        def report(of_type: dg.DagsterEventType, said: Any = None) -> None:
+            event = dg.DagsterEvent(of_type.value, job.name, step_key=step,
+                                    event_specific_data=said)  # fmt: skip
             instance.report_dagster_event(event, run.run_id)
+
+        if begun:
+            report(dg.DagsterEventType.STEP_START)
+        if data is not None:
+            _leave(data, name_crawl(run.run_id))
+        if crash:
+            error = serializable_error_info_from_exc_info(_raised(ChildProcessCrashException(1)))
+            report(dg.DagsterEventType.STEP_FAILURE, StepFailureData(error, None))
         instance.report_run_failed(run, "the run worker was killed")
         return run
 
     return run
+
+
+def _raised(error: Exception) -> Any:
+    try:
+        raise error
+    except type(error):
+        return sys.exc_info()
+
+
+def _leave(data: Path, crawl_id: str) -> None:
+    """What a crawl has left after kill -9: two pages and its record, both in journals."""
+    root = pages_root(data, "keepers", "bulbapedia")
+    requests = requests_path(root, crawl_id).with_suffix(".arrows")
+    journal = root / "journal" / f"000001-{crawl_id}.arrows"
+    for path in (requests, journal):
+        path.parent.mkdir(parents=True)
+    record = Journal(requests, REQUESTS)
+    now = datetime.now(UTC)
+    record.append(
+        pa.RecordBatch.from_pylist(
+            [
+                {
+                    "time": now, "crawl_id": crawl_id, "franchise": "keepers", "wait": 0.0,
+                    "spider": "bulbapedia", "host": "http://127.0.0.1:9", "attempt": 1,
+                    "url": "http://127.0.0.1:9/robots.txt", "kind": "robots", "sent": True,
+                    "rule": "robots.txt itself", "status": 200, "seconds": 0.1,
+                }
+            ],
+            schema=REQUESTS,
+        )
+    )  # fmt: skip
+    record.close()
+    pages = Journal(journal, PAGES)
+    for url in ("a", "b"):
+        page = Page(
+            url=url, final_url=url, title=url, page_id=url, revision=None, etag=None,
+            last_modified=None, status=200, content_type="text/html", body=b"<p>A gate.</p>",
+            licence="CC0-1.0", signals=None, attribution_url=url, spider="bulbapedia",
+            franchise="keepers", source="bulbapedia", crawl_id=crawl_id,
+        )  # fmt: skip
+        pages.append(page.batch())
+    pages.close()
 
 
 @pytest.mark.parametrize("begun", [True, False])
@@ -294,7 +360,35 @@ def test_a_crawl_that_was_killed_with_its_run_alerts(project, tick, webhook, beg
     _, ticked = tick(webhook, _PAGES, _killed(begun))
     assert len(ticked.dagster_run_reactions) == 1
     said = [body["errors"] for body in webhook.bodies]
-    assert said == ([["the run worker was killed"]] if begun else [])
+    killed = "the crawl's process was killed before it began; start it again"
+    assert said == ([[killed, "the run worker was killed"]] if begun else [])
+
+
+def test_a_crawl_whose_process_was_killed_alerts_with_the_remedy_and_its_page(
+    project, tick, webhook
+):
+    project.write_keepers("http://127.0.0.1:9", episodes=2)
+    tick(webhook, _PAGES, _killed(True, project.data, crash=True))
+    (body,) = webhook.bodies
+    assert body["errors"] == [
+        "the crawl's process was killed after 2 pages (kept); start it again to go on"
+    ]
+    folder, _, name = body["treatment"].rpartition("/")
+    assert folder == "http://127.0.0.1:3001/crawls/keepers/bulbapedia"
+    page = project.data / "reports/crawls/keepers/bulbapedia" / name
+    assert "did not end in order" in page.read_text("utf-8")
+
+
+def test_links_lead_to_where_the_reports_are_served(project, load, monkeypatch):
+    def address() -> str:
+        return (load(project).resources or {})["data"].report_url(project.data / "reports/a b.html")
+
+    assert address() == "http://127.0.0.1:3001/a%20b.html"
+    monkeypatch.setenv("LOREMILL_REPORTS_URL", "https://reports.example.org/lore/")
+    assert address() == "https://reports.example.org/lore/a%20b.html"
+    monkeypatch.setenv("LOREMILL_REPORTS_URL", "reports.example.org")
+    with pytest.raises(SpecError, match="LOREMILL_REPORTS_URL is no address"):
+        address()
 
 
 def test_an_alert_that_could_not_be_sent_is_seen_in_the_tick(project, tick, webhook):

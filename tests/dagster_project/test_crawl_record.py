@@ -244,6 +244,29 @@ def test_files_are_read_and_not_treated_politely(tmp_path, monkeypatch):
     assert not (tmp_path / "data/reports").exists()
 
 
+def test_what_reads_files_shows_no_treatment_in_dagster(project, load, materialize):
+    project.write(
+        "oz",
+        """\
+type: dagster_project.components.Franchise
+attributes:
+  title: Oz
+  sources:
+    - {spider: files, path: books, licence: CC0-1.0}
+""",
+    )
+    (project.folder / "corpora/oz/books").mkdir()
+    (project.folder / "corpora/oz/books/one.txt").write_text("The keeper came to the gate. " * 20)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = materialize(load(project), instance, "oz/files_pages")
+    assert result.success
+    shown = _metadata(result)
+    assert shown["pages"] == 1
+    assert {"path", "failures"} < shown.keys()
+    assert not {"requests", "treatment", "verdict", "busiest_minute", "robots"} & shown.keys()
+    assert [c.check_name for c in result.get_asset_check_evaluations()] == ["pages_arrived"]
+
+
 def test_a_franchise_that_was_never_crawled_is_an_error_that_names_the_others(
     tmp_path, monkeypatch
 ):
