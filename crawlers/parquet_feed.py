@@ -20,7 +20,7 @@ from w3lib.url import file_uri_to_path
 from crawlers.component import spider_of
 from crawlers.page import Page
 from crawlers.yaml_spec import SpecError
-from pipeline.atomic import sync_folder
+from pipeline.atomic import sync
 from pipeline.schema import PAGES
 
 #: Of one row group.
@@ -92,7 +92,7 @@ class AtomicFileStorage:
         file.close()
         if spider_of(self._crawler).outcome.complete:
             self._aside.replace(self._target)
-            sync_folder(self._target.parent)
+            sync(self._target.parent)
         else:
             self._aside.unlink()
 

@@ -15,12 +15,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the disk hold the folder's names: a rename lives in the folder, not in the file."""
-    sync(folder)
+    sync(path.parent)  # a rename lives in the folder, not in the file
 
 
 def sync(path: Path) -> None:

@@ -10,6 +10,7 @@ import codecs
 import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ import pyarrow.parquet as pq
 
 #: A row beyond this many characters is no story; in CSV, most likely a quote that is never closed.
 LARGEST_ROW = 32 * 2**20
+#: A table of stories has some ten; with more than these, it is something else.
+_COLUMNS = 5_000
 #: Of a Parquet file, at a time: few, as a row may be a whole book.
 _ROWS = 16
 _BUFFER = 2**20
@@ -102,7 +105,9 @@ def _delimited(path: Path, delimiters: str) -> Iterator[Row | BrokenRow]:
                 continue  # an empty line
             if header is None:
                 header = [name.strip() for name in fields]
-                if repeated := {name for name in header if name and header.count(name) > 1}:
+                _refuse_too_wide(len(header))
+                times = Counter(filter(None, header))
+                if repeated := [name for name, count in times.items() if count > 1]:
                     raise TableError(f"has two columns named {min(repeated)!r}")
             elif len(fields) < len(header) or any(fields[len(header) :]):
                 what = f"has {len(fields)} fields, where the header has {len(header)}"
@@ -138,6 +143,7 @@ def _parquet(path: Path) -> Iterator[Row | BrokenRow]:
     try:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
             number = 0
+            _refuse_too_wide(len(file.schema_arrow))
             for batch in file.iter_batches(batch_size=_ROWS, use_threads=False):
                 for values in batch.to_pylist():
                     number += 1
@@ -145,6 +151,11 @@ def _parquet(path: Path) -> Iterator[Row | BrokenRow]:
     except (pa.ArrowException, pa.ArrowInvalid) as error:
         reason = str(error).splitlines()[0]
         raise TableError(f"cannot be read as Parquet: {reason}") from error
+
+
+def _refuse_too_wide(columns: int) -> None:
+    if columns > _COLUMNS:
+        raise TableError(f"has {columns:,} columns, more than the {_COLUMNS:,} that are read")
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,7 @@ from scrapy.http.request import NO_CALLBACK
 
 from crawlers.outcome import requests_path
 from crawlers.store.journal import Journal, read_journal, write_parquet
-from pipeline.atomic import sync_folder
+from pipeline.atomic import sync
 from pipeline.schema import REQUESTS
 
 #: Marks a request for robots.txt in its meta, and the redirected and repeated ones after it.
@@ -193,5 +193,5 @@ def _seal(journal: Path) -> None:
     aside = journal.with_suffix(".aside")
     write_parquet(read_journal(journal, REQUESTS), aside, REQUESTS)
     aside.replace(journal.with_suffix(".parquet"))
-    sync_folder(journal.parent)
+    sync(journal.parent)
     journal.unlink()

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.store.older_schema import as_of_today, is_older
-from pipeline.atomic import sync, sync_folder
+from pipeline.atomic import sync
 
 #: Of one row group: what a reader holds in memory at a time.
 _ROW_GROUP_BYTES = 4 * 2**20
@@ -77,7 +77,7 @@ def write_parquet(batches: Iterator[pa.RecordBatch], path: Path, schema: pa.Sche
             writer.write_table(group, row_group_size=group.num_rows)
             rows += group.num_rows
     sync(path)
-    sync_folder(path.parent)
+    sync(path.parent)
     return rows
 
 

@@ -294,3 +294,17 @@ def test_a_table_is_read_as_a_stream(tmp_path, suffix) -> None:
         tracemalloc.stop()
         pa.set_memory_pool(before)
     assert held < 10 << 20
+
+
+def test_a_table_of_thousands_of_columns_is_refused_at_once(tmp_path: Path) -> None:
+    names = [f"column {n}" for n in range(100_000)]
+    (tmp_path / "wide.csv").write_text(",".join(names) + "\n", "utf-8")
+    pq.write_table(pa.table({name: ["x"] for name in names[:5_001]}), tmp_path / "wide.parquet")
+    (tmp_path / "twice.csv").write_text(",".join([*names[:4_998], "b", "b"]) + "\n", "utf-8")
+    for name, why in (
+        ("wide.csv", "has 100,000 columns, more than the 5,000 that are read"),
+        ("wide.parquet", "has 5,001 columns, more than the 5,000 that are read"),
+        ("twice.csv", "has two columns named 'b'"),
+    ):
+        with pytest.raises(TableError, match=f"^{why}$"):
+            list(read_rows(tmp_path / name))
