@@ -157,7 +157,7 @@ class FranchiseSpider(Spider):
         return self.known.get(url)
 
     def has(self, stored: Known) -> bool:
-        """Whether a crawl that has not come to its end stored the page: this one goes on with it."""
+        """Whether the page is of a crawl that was broken off, with which this one goes on."""
         return stored.crawl_id in self.unfinished
 
     def unchanged(self, url: str, source: AnySource) -> None:
