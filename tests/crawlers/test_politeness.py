@@ -161,6 +161,7 @@ def test_no_live_crawl_without_a_contact(workplace, contact: str | None) -> None
     assert "LOREMILL_CONTACT" in done.errors[-1]
     assert done.outcome.requests == 0
     assert done.outcome.finish_reason == "no_contact"
+    assert len(done.stderr.splitlines()) == 1  # no figures of a crawl that never began
 
 
 def test_user_agent_names_tool_and_operator(workplace, served, crawl) -> None:
@@ -183,18 +184,21 @@ def test_unknown_host_has_no_policy(workplace) -> None:
 
 def test_interrupt_keeps_what_came(workplace, served) -> None:
     served.site.always["/robots.txt"] = text(200, "User-agent: *\nCrawl-delay: 0.7\n")
-    titles = [f"Film {n}" for n in range(1, 5)]
+    for n in range(5, 101):
+        served.wiki.create(f"Film {n}", f"<p>Plot {n}.</p>")
+    # More than a minute of crawling, so that a busy machine, too, stops it before it is done.
+    titles = [f"Film {n}" for n in range(1, 101)]
     workplace.franchise("films", {"spider": "wikipedia", "site": served.origin, "titles": titles})
     process = workplace.start("wikipedia", "films")
     while len(served.paths("/wiki/")) < 2:
         time.sleep(0.05)
     process.terminate()
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=50)
     assert process.returncode == 1
     assert "interrupted" in stderr
     assert workplace.outcome("films", "wikipedia").finish_reason == "shutdown"
     store = workplace.store("films", "wikipedia")
-    assert 1 <= store.count() < 4
+    assert 1 <= store.count() < 100
     assert list((store.root / "journal").iterdir()) == []
 
 
