@@ -8,7 +8,7 @@ direction, an aside.
 import re
 
 _OPENING = re.compile(
-    r"\[(?:Illustrations?|Illustr?\.|Images?|Picture|Frontispiece|Decoration|Map|Sidenote"
+    r"\[(?:Illustrations?|Illustr?\.|Images?|Picture|Frontispiece|Vignette|Gravure|Abbildung|Decoration|Map|Sidenote"
     r"|Foot-?note|Transcriber['’]?s?['’]? (?:Note|Comment)s?|Note du transcripteur|Redactor['’]s"
     r"|Note of the transcriber|Pg\.? ?\d|Page ?\d|Blank Page|Musi[ckq]u?e?|Symbol|Footer|Header)\b",
     re.IGNORECASE,

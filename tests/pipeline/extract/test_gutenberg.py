@@ -255,6 +255,12 @@ def test_marks_of_emphasis_go_and_nothing_else() -> None:
     assert piece.text == (plain * 3).strip()
 
 
+@pytest.mark.parametrize("name", ["Illustration", "Vignette", "Gravure", "Abbildung"])
+def test_a_caption_goes_in_every_language(name: str) -> None:
+    (piece,) = read_book(f"{TALE}\n\n[{name}: LE MOULIN]\n\n{TALE}".encode()).pieces
+    assert piece.text == f"{TALE.strip()}\n\n{TALE.strip()}"
+
+
 def test_plays_keep_their_lines() -> None:
     scene = (
         "Odd.\nWho lit the lamp?\n\nKeeper.\nThe one who owed its light:\n"
@@ -377,7 +383,7 @@ REAL = {
     "dvldc10.txt": (9, "The Devil's Dictionary", "every two years."),
     "flatland.txt": (22, "I call our world", "."),
     "Gaboriau_Other_Peoples_Money.txt": (42, "There is not,", ""),
-    "44157-8.txt": (41, "Marie.", "BLIJF WERKEN]"),
+    "44157-8.txt": (41, "Marie.", "het lezen."),
 }
 _BOILERPLATE = re.compile(
     r"gutenberg|pgdp\.net|proofread|\[illustration|^produced by|-tm trademark|small print"
