@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from crawlers.page import GONE
-from crawlers.samplesite.exchange import Request, Response
+from crawlers.samplesite.exchange import Request, Response, html, text
 from crawlers.samplesite.replicas import wikipedia
 from crawlers.samplesite.server import SiteServer
 from crawlers.samplesite.wiki_site import WikiSite
@@ -177,6 +177,66 @@ def test_killed_crawls_go_on(
     rows = pa.concat_tables(pq.read_table(p, columns=["status", "crawl_id"]) for p in store.parts())
     crawls = Counter(rows.filter(pc.field("status") == GONE)["crawl_id"].to_pylist())
     print(f"kills {dict(killer.kills)}; tombstones by {len(crawls)} crawls")
+
+
+class SlowSite:
+    """Stories and books without an ETag or a date: nothing but a whole answer tells what they are.
+
+    Kills the crawl that asks for the page of this number.
+    """
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.kill_at, self.kill = 0, Timer(0, lambda: None)
+
+    def answer(self, request: Request) -> Response:
+        if request.path == "/robots.txt":
+            return text(200, "")
+        if request.path.endswith(".csv"):
+            rows = (f"{n},Text,2020,Tale {n},en,Ann,x,PR,y\n" for n in _TALES)
+            head = "Text#,Type,Issued,Title,Language,Authors,Subjects,LoCC,Bookshelves\n"
+            return text(200, head + "".join(rows), "text/csv")
+        self.asked.append(request.path)
+        if len(self.asked) == self.kill_at:
+            self.kill.start()
+        sleep(_PAGE)
+        if request.path.endswith(".txt"):
+            return text(200, f"The text at {request.path}.")
+        return html(200, f"<html><body>The tale at {request.path}.</body></html>")
+
+    def content_hash(self) -> str:
+        return ""
+
+
+_TALES = range(1, 61)
+
+
+@pytest.mark.parametrize("spider", ["web", "gutenberg"])
+def test_a_site_without_revisions_is_gone_on_with(tmp_path: Path, spider: str) -> None:
+    site, place, kills = SlowSite(), Workplace(tmp_path), 3
+    with SiteServer([site], [0]) as server:
+        what = {
+            "web": {"pages": [f"/tale/{n}" for n in _TALES], "licence": "CC0-1.0"},
+            "gutenberg": {"books": list(_TALES)},
+        }
+        place.franchise("tales", {"spider": spider, "site": server.origins[0], **what[spider]})
+        for kill in range(kills):
+            with place.start(spider, "tales") as process:
+                site.kill_at, site.kill = 15 * (kill + 1), Timer(0, process.kill)
+                _, said = process.communicate()
+            assert process.returncode == -signal.SIGKILL, said
+        site.kill_at = 0
+        last = place.crawl(spider, "tales")
+        assert last.status == 0, last.stderr
+        assert last.store.count() == len(stored(last.store)) == len(_TALES)
+        assert len(set(site.asked)) == len(_TALES)
+        assert len(site.asked) - len(_TALES) <= IN_FLIGHT * kills
+        # The crawl after one that came to its end asks for each anew.
+        site.asked.clear()
+        assert place.crawl(spider, "tales").outcome.unchanged == len(_TALES)
+        assert len(site.asked) == len(_TALES)
 
 
 _EVERY_STEP = '''
