@@ -8,6 +8,7 @@ Front matter: https://jekyllrb.com/docs/front-matter/, and Hugo's between `+++`.
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -43,6 +44,7 @@ _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]{1,50}\]:[^\n]*(?:\n[ \t]+\S[^\n]*)*\
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]{1,50}\]")
 #: Where a link may lead, from any part of the text.
 _TARGET = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[ \t]*\S[^\n]*$", re.MULTILINE)
+_MOST_TARGETS = 10_000
 _LINE = re.compile(r"^[ \t]*+[^\s]", re.MULTILINE)
 _AUTOLINK = re.compile(r"<https?://[^\s<>]{1,2000}>")
 
@@ -98,7 +100,9 @@ def read_markdown(body: bytes) -> Book:
 def _all_sections(text: str) -> list[Section]:
     """The sections of a text, read part by part."""
     links: dict[str, Any] = {}
-    _markdown.parse("\n".join(_TARGET.findall(text)), links)
+    # Parted by blank lines: together, each would be read as often as stand before it.
+    targets = dict.fromkeys(target[0] for target in _TARGET.finditer(text))
+    _markdown.parse("\n\n".join(islice(targets, _MOST_TARGETS)), links)
     sections: list[Section] = []
     for part in markdown_parts(text):
         first, *others = _sections(_markdown.render(part, links))

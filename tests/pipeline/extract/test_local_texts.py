@@ -127,6 +127,7 @@ HOSTILE = {
     "links": lambda n: "[" * n,
     "code": lambda n: "` ``" * (n // 4),
     "emphasis": lambda n: "*a **b " * (n // 7),
+    "targets of links": lambda n: "".join(f"[{i}]: /x\n[{i}]\n\n" for i in range(n // 16)),
     "fences": lambda n: "~~~\n" * (n // 4),
     "preformatted": lambda n: "<pre>a</pre>b " * (n // 14),
     "comments": lambda n: "<!--\n\n# a\n" * (n // 10),
