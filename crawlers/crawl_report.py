@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.utils.asyncio import create_looping_call
 from twisted.python.failure import Failure
+from w3lib.url import file_uri_to_path
 
 from crawlers.component import Component
 from crawlers.outcome import CrawlOutcome
@@ -60,7 +61,8 @@ class CrawlReport(Component):
         conclude(ours.outcome, reason, where=str(ours.file))
         if reason != NO_STORE:
             self._save(ours.outcome, ours.store.root)
-        self._progress()
+        if ours.outcome.listed or ours.outcome.requests or not ours.outcome.errors:
+            self._progress()  # where nothing had begun the error says it all
         if ours.outcome.requests:
             _say(treatment(ours.outcome))
         told = "\n".join(ours.outcome.errors)
@@ -74,7 +76,9 @@ class CrawlReport(Component):
         outcome = ours.outcome
         if outcome.complete and not outcome.fetched + outcome.gone + outcome.moved:
             for feed in self.crawler.settings.getdict("FEEDS"):
-                _say(f"nothing new was fetched, so {feed} is left; all pages: {ours.store.root}")
+                path = file_uri_to_path(feed) if feed.startswith("file:") else feed
+                left = "is left as it was" if Path(path).exists() else "is not written"
+                _say(f"nothing new was fetched, so {feed} {left}; all pages: {ours.store.root}")
         for error in ours.outcome.errors:
             _say(f"error: {error}")
 

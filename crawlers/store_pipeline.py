@@ -30,7 +30,10 @@ class StorePipeline(Component):
             self.writer = self.spider.store.writer(self.spider.crawl_id)
             self.spider.record.open(self._cannot_record)
             self.spider.unfinished = begin(self.spider.store.root, self.spider.crawl_id)
-        except (StoreBusyError, ValueError) as error:
+        except StoreBusyError as error:  # which names the store
+            self.spider.outcome.errors.append(str(error))
+            raise CloseSpider(NO_STORE) from error
+        except ValueError as error:
             self.spider.outcome.errors.append(f"{self.spider.store.root}: {error}")
             raise CloseSpider(NO_STORE) from error
         except OSError as error:

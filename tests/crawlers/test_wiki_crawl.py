@@ -66,10 +66,14 @@ def test_recrawl_fetches_what_changed_and_marks_what_is_gone(workplace, serve: C
     assert served.paths("/wiki/") == []
     assert not (workplace.folder / "pages.parquet").exists()
     (told,) = [line for line in again.stderr.splitlines() if "nothing new was fetched" in line]
-    assert "pages.parquet" in told
+    assert "pages.parquet is not written" in told
     assert str(again.store.root) in told
     assert (again.outcome.fetched, again.outcome.unchanged, again.outcome.gone) == (0, 8, 0)
     assert again.store.data_version() == before
+    (workplace.folder / "pages.parquet").write_bytes(b"of an earlier crawl")
+    kept = workplace.crawl("wikipedia", "films", "-O", "pages.parquet")
+    assert "pages.parquet is left as it was" in kept.stderr
+    assert (workplace.folder / "pages.parquet").read_bytes() == b"of an earlier crawl"
 
     served.wiki.edit("Film 2", "<p>Another plot.</p>")
     served.wiki.delete("Film 3")
@@ -471,7 +475,9 @@ def test_a_second_crawl_of_the_same_store_is_refused(workplace, serve: Callable)
     crawl = workplace.crawl("wikipedia", "films")
     writer.close()
     assert crawl.status == 1
-    assert "another crawl is writing" in crawl.errors[0]
+    (said,) = crawl.stderr.splitlines()
+    assert said.startswith("error: another crawl is writing")
+    assert said.count(str(first.store.root)) == 1
     assert crawl.outcome == first.outcome
 
 
