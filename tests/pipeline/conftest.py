@@ -1,6 +1,7 @@
 """A small corpus written by hand, and one really trained tiny model that several tests look at."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,3 +147,30 @@ def _on_one_thread() -> Iterator[None]:
         patch.setenv("OMP_NUM_THREADS", "1")  # for child processes
         yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def grows_no_faster() -> Callable[[Callable[[int], object], int], None]:
+    """Asserts that `work(4 * n)` takes no more than about four times as long as `work(n)`.
+
+    Where the cost is the square it is sixteen times. Both are timed in the same run, of the
+    process's own time, and one of several tries is enough, so that no busy machine matters.
+    """
+
+    def check(work: Callable[[int], object], n: int) -> None:
+        ratios = []
+        for _ in range(5):
+            once, more = _seconds(work, n), _seconds(work, 4 * n)
+            # What takes no time at all, beside which a collection of garbage is much.
+            ratios.append((more + 0.02) / (once + 0.02))
+            if ratios[-1] < 8:
+                return
+        raise AssertionError(f"four times as much took {min(ratios):.0f} times as long")
+
+    return check
+
+
+def _seconds(work: Callable[[int], object], n: int) -> float:
+    begun = time.process_time()
+    work(n)
+    return time.process_time() - begun

@@ -1,6 +1,5 @@
 """Where the saved pages are: those of this project, and third-party ones that may be absent."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -57,30 +56,3 @@ def page() -> Callable[..., dict[str, Any]]:
 def batches() -> Callable[[list[dict[str, Any]]], list[pa.RecordBatch]]:
     """Rows of PAGES as record batches, one a page."""
     return lambda rows: [pa.RecordBatch.from_pylist([row], schema=PAGES) for row in rows]
-
-
-@pytest.fixture
-def grows_no_faster() -> Callable[[Callable[[int], object], int], None]:
-    """Asserts that `work(4 * n)` takes no more than about four times as long as `work(n)`.
-
-    Where the cost is the square it is sixteen times. Both are timed in the same run, of the
-    process's own time, and one of several tries is enough, so that no busy machine matters.
-    """
-
-    def check(work: Callable[[int], object], n: int) -> None:
-        ratios = []
-        for _ in range(5):
-            once, more = _seconds(work, n), _seconds(work, 4 * n)
-            # What takes no time at all, beside which a collection of garbage is much.
-            ratios.append((more + 0.02) / (once + 0.02))
-            if ratios[-1] < 8:
-                return
-        raise AssertionError(f"four times as much took {min(ratios):.0f} times as long")
-
-    return check
-
-
-def _seconds(work: Callable[[int], object], n: int) -> float:
-    begun = time.process_time()
-    work(n)
-    return time.process_time() - begun
