@@ -20,6 +20,8 @@ _PROSE_FULL = 0.5
 _SLACK = 9
 #: A line shorter than this share of the width ends on purpose: a speaker's name, a salutation.
 _SHORT_LINE = 0.55
+#: A couplet's line is shorter than this share of the prose's width.
+_COUPLET = 0.8
 #: A line longer than this that goes on with a small letter was wrapped, if early.
 _LONG_LINE = 0.6
 
@@ -62,7 +64,10 @@ def lay_out(block: list[str], width: int) -> str:
         return SCENE_BREAK
     if len(lines) == 1:
         return _SPACES.sub(" ", lines[0])
-    verse = len(lines) > 2 and _capitals(lines) >= _VERSE_CAPITALS
+    # Of two lines one capital tells little; set in, and the first not full, they are a couplet.
+    set_in = block[0].startswith("  ") and block[1].startswith("  ")
+    couplet = set_in and not lines[1].startswith(" ") and len(lines[0]) < width * _COUPLET
+    verse = (len(lines) > 2 or couplet) and _capitals(lines) >= _VERSE_CAPITALS
     if verse or sum(bool(_COLUMNS.search(line)) for line in lines) > len(lines) / 2:
         return _as_lines(lines)
     paragraphs = [_join(part, width) for part in _by_indent(lines)]

@@ -328,6 +328,26 @@ def test_verse_has_no_typed_double_spaces_and_keeps_its_indents() -> None:
     assert piece.text == (verse * 4).replace(".  The", ". The").replace(":  of", ": of").strip()
 
 
+def test_a_couplet_set_in_keeps_its_lines_and_wrapped_prose_does_not() -> None:
+    prose = (
+        "The clerk of Hask wrote verses in the margins of the ledger, two lines at a\n"
+        "time, because the third would have cost the parish another candle, and the\n"
+        "margins were all he had been left of a house with eleven rooms, a view of the\n"
+        "river, and an aunt.\n"
+    )
+    couplet = (
+        "  A ledger has a left side and a right;\n  The one is for the day, and one the night.\n"
+    )
+    set_in = (
+        "  The clerk was found beside his ledger, one morning, in the very chair that\n"
+        "  Lady Hask gave.\n"
+    )
+    (piece,) = read_book(f"{prose}\n{couplet}\n{set_in}\n{prose}".encode()).pieces
+    paragraphs = piece.text.split("\n\n")
+    assert paragraphs[1] == couplet.replace("  ", "").strip()
+    assert paragraphs[2].endswith("in the very chair that Lady Hask gave.")
+
+
 def test_a_compound_of_names_broken_at_a_line_end_is_joined() -> None:
     book = (
         "it was the habit of the old ferryman of Hask to call upon the Marquis of Anne-\n"
