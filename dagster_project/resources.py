@@ -18,6 +18,8 @@ from pipeline.reports.text import web_link
 
 #: Where `make ui` serves the reports folder.
 REPORTS_URL = "http://127.0.0.1:3001"
+#: Says where they are served instead.
+REPORTS_VARIABLE = "LOREMILL_REPORTS_URL"
 
 
 class DataStore(dg.ConfigurableResource[Any]):
@@ -56,10 +58,10 @@ class DataStore(dg.ConfigurableResource[Any]):
 
 def reports_url(environment: Mapping[str, str]) -> str:
     """LOREMILL_REPORTS_URL, or the default. Raises SpecError where it is no address."""
-    address = environment.get("LOREMILL_REPORTS_URL") or REPORTS_URL
+    address = environment.get(REPORTS_VARIABLE) or REPORTS_URL
     if web_link(address) is None:
         raise SpecError(
-            ["LOREMILL_REPORTS_URL is no address; write http://host:port or https://host/path "
+            [f"{REPORTS_VARIABLE} is no address; write http://host:port or https://host/path "
              "where the folder reports/ of the data root is served, or unset it"]
         )  # fmt: skip
     return address

@@ -19,6 +19,7 @@ from crawlers.franchise import COMPONENT
 from crawlers.policy import policy_of
 from crawlers.sources import GutenbergSource, MediaWikiSource
 from dagster_project.alerts import _VARIABLES
+from dagster_project.resources import REPORTS_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 _DOC = ROOT / "docs" / "add-a-franchise.md"
@@ -161,7 +162,7 @@ def test_the_figures_of_the_crawling_page_are_those_in_force():
     assert len(names) > 5
     assert [name for name in names if not hasattr(settings, name)] == []
     variables = set(re.findall(r"`(LOREMILL_[A-Z_]+)`", page.partition("## Let it run")[2]))
-    assert variables == {*_VARIABLES.values()}
+    assert variables == {*_VARIABLES.values(), REPORTS_VARIABLE}
 
 
 def test_links_between_the_pages_lead_somewhere():
