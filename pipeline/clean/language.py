@@ -1,7 +1,7 @@
 """Drops what is not in its franchise's language.
 
 py3langid names the language of an excerpt (Lui and Baldwin 2012, langid.py, retrained): offline,
-97 and more languages, 4.5 MB, no pickle, no C. Epigraphs, songs and invented names make a passage
+140 languages, 4.5 MB, no pickle, no C. Epigraphs, songs and invented names make a passage
 look foreign, so excerpts are spread over the text, and all of them must say so with little doubt;
 one in the right language suffices to keep it.
 """

@@ -3,7 +3,7 @@
 The measures are Gopher's (Rae et al. 2021, arXiv:2112.11446, table A1): the share of characters in
 lines that came before, in the commonest n-gram, and in n-grams that came before. Its thresholds
 were set for web pages and drop Grimm's "Clever Hans", told in refrains (38 % in repeated
-10-grams, Gopher allows 10), four more tales whose rhymes return as lines of their own, and a fifth
+10-grams, Gopher allows 10), five tales whose rhymes return as lines of their own, and a fifth
 of Shakespeare's scenes, whose speakers' names are lines. So lines are weighed by characters only,
 repeated n-grams are allowed nearly half the text, and verse, whose refrains may be most of it, is
 not judged; of plays only the n-grams that came before are.
@@ -16,8 +16,8 @@ from pipeline.clean.verdict import Drop, Story
 
 #: Gopher's, table A1: characters in lines that came before.
 REPEATED_LINES = 0.20
-#: Gopher's, table A1: characters in the commonest n-gram, by n. Of 1,000 plots of films one is over
-#: them (0.162 for n = 4), which its page has twice; of 417 chapters of ten books none.
+#: Characters in the commonest n-gram, by n. Gopher's, table A1, but for n = 4: its 0.16 drops a plot
+#: of sixty words (0.165). Of 1,000 plots of films and 417 chapters of ten books none is over.
 COMMONEST = {2: 0.20, 3: 0.18, 4: 0.18}
 #: Characters in 10-grams that came before. Gopher's is 0.10; a text pasted twice has 0.5, and
 #: "Clever Hans" 0.38. Its n-grams of 5 to 9 words find nothing more.
