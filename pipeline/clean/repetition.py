@@ -16,7 +16,7 @@ from pipeline.clean.verdict import Drop, Story
 
 #: Gopher's, table A1: characters in lines that came before.
 REPEATED_LINES = 0.20
-#: Characters in the commonest n-gram, by n. Gopher's, table A1, but for n = 4: its 0.16 drops a plot
+#: Characters in the commonest n-gram, by n. Table A1 too, but for n = 4: its 0.16 drops a plot
 #: of sixty words (0.165). Of 1,000 plots of films and 417 chapters of ten books none is over.
 COMMONEST = {2: 0.20, 3: 0.18, 4: 0.18}
 #: Characters in 10-grams that came before. Gopher's is 0.10; a text pasted twice has 0.5, and
