@@ -7,6 +7,7 @@ query. Its telemetry is switched off: nothing leaves the machine that nobody ask
 """
 
 import os
+import socket
 from collections.abc import Callable, Sequence
 from functools import wraps
 from inspect import signature
@@ -31,6 +32,9 @@ CLUSTER = "LOREMILL_RAY"
 #: Rows that Daft passes from one operation to the next; its own 131,072 of them, each with a
 #: chapter's text, would be gigabytes.
 _MORSEL_ROWS = 2048
+
+#: Seconds that a cluster's head has to accept a connection.
+_PATIENCE = 5
 
 _connected: list[str | None] = []
 
@@ -83,12 +87,21 @@ def _connect() -> None:
             import ray  # noqa: F401 - Daft's own message would not name the extra
         except ImportError as error:
             raise EngineError(f"{CLUSTER} is set, and ray is not: pip install '.[ray]'") from error
-        try:
-            daft.set_runner_ray(address)
-        except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
-            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise EngineError(
-                f"{CLUSTER}={address}: no Ray cluster answers there: {cause}"
-            ) from error
+        _probe(address)
+        daft.set_runner_ray(address)
     daft.set_execution_config(default_morsel_size=_MORSEL_ROWS)
     _connected.append(address)
+
+
+def _probe(address: str) -> None:
+    """Raise EngineError where nobody listens: Ray itself would wait for minutes, then abort."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return  # "auto": Ray knows where its cluster is on this machine
+    try:
+        socket.create_connection((host, int(port)), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise EngineError(
+            f"{CLUSTER}={address}: no Ray cluster answers there ({error}); start it, or unset "
+            f"{CLUSTER} to run on this machine"
+        ) from error
