@@ -177,7 +177,7 @@ ENDS = (
     Ends("JSON without end", API, says(200, "[" * 10**6), ("not JSON",), 0),
     Ends("JSON that is no text", API, says(200, r'{"query": {"pages": [{"title": "\ud800"}]}}'),
          ("not JSON",), 0),
-    Ends("API that breaks off", API, breaks_off("close"), ("not JSON",), 0),
+    Ends("API that breaks off", API, breaks_off("close"), BROKE_OFF, 0, asked=TRIES),
     Ends("API that is reset", API, breaks_off("length", reset=True), BROKE_OFF, 0, asked=TRIES),
     Ends("API that drips", API, drips, TOO_SLOW, 0, asked=TRIES),
     Ends("API of 100 MB", API, streams(100 * MB, "chunks"), TOO_LARGE, 0),
