@@ -30,7 +30,6 @@ _HEADING = re.compile(r"^(={1,6})(?!=)(.{1,300}?)(={1,6})[ \t\x7f]*$", re.MULTIL
 _MARKUP = re.compile(r"['\[\]{}<>&_=~:;#*\x7f]")
 _TABLE_EDGE = re.compile(r"^[ \t]*+:*+[ \t]*+(?:(\{\|)|(\|\}(?!\})))", re.MULTILINE)
 _EPISODE_START = re.compile(r"\{\{\s*(?:Japanese )?episode list[ /]?", re.IGNORECASE)
-_PAIR = re.compile(r"\{\{|\}\}|\[\[|\]\]")
 _BRACES = re.compile(r"\{\{|\}\}")
 
 
@@ -101,21 +100,7 @@ def _section(heading: str, piece: str) -> Piece:
     anchor = heading.replace(" ", "_")
     if len(piece) > _LONGEST_SECTION:
         return Piece(anchor, piece, section=heading, left_out=TOO_LONG)
-    return Piece(anchor, story_text(piece), section=heading)
-
-
-def story_text(prepared: str) -> str:
-    """The prose of wikitext that wikitext_scan.py has prepared, with nothing left of its markup."""
-    text = prose(as_html(prepared))
-    if not _PAIR.search(text):  # between its halves a tag may have stood
-        return text
-    kept: list[str] = []
-    for character in text:
-        if character in "[]{}" and kept and kept[-1] == character:
-            kept.pop()
-        else:
-            kept.append(character)
-    return "".join(kept)
+    return Piece(anchor, prose(as_html(piece)), section=heading)
 
 
 def _listed(text: str) -> Iterator[Piece]:
