@@ -246,7 +246,12 @@ def test_two_wikis_on_one_host_have_page_ids_of_their_own(workplace) -> None:
 
 def test_a_document_keeps_its_id_when_its_page_is_moved(workplace, serve: Callable) -> None:
     served = serve()
-    story = "<p>" + "The keeper lit the lamp and walked down to the harbour. " * 20 + "</p>"
+    story = (
+        "<p>The keeper lit the lamp and walked down to the harbour. There the boats lay as she had "
+        "left them, all but one, which had turned its bow to the sea. She untied it, for who holds "
+        "what wants to leave? In the morning it was back, and in it sat her brother, older than "
+        "their father had ever been, with a net full of letters that she was still to write.</p>"
+    )
     served.wiki.create("Film 1", f"<h2>Plot</h2>{story}", categories=("Films",))
     workplace.franchise("films", films(served))
 

@@ -27,7 +27,13 @@ from tests.integration.mediawiki import API_PATH, ARTICLE_PATH, RealWiki, requir
 FILMS = 560
 SHORTS = [f"Short {n}" for n in range(1, 13)]
 SILENTS = ["AC/DC: what? 50% & more", "Café", "Silent night"]
-_STORY = "The keeper of the mill counted the lamps along the river and found one too many. "
+_STORY = (
+    "The keeper of the mill counted the lamps along the river and found one too many. Nobody in "
+    "the village would own it, so she carried the stranger upstairs, trimmed its wick, and set it "
+    "where the wheel could warm itself. Before midnight it had begun to hum. By the second cock "
+    "she knew the tune, though it was her grandmother who had last sung it, on the other bank, to a "
+    "child that the flood took. "
+)
 
 
 def story(name: str, *categories: str) -> str:
@@ -35,7 +41,7 @@ def story(name: str, *categories: str) -> str:
     filed = "".join(f"\n[[Category:{category}]]" for category in categories)
     return (
         f"'''{name}''' is a film.<ref>The Tallow Street Gazette.</ref>\n\n== Plot ==\n"
-        f"{_STORY * 5}{name} ends at dawn.<ref>The same.</ref>\n\n== Cast ==\nNobody.{filed}"
+        f"{_STORY}{name} ends at dawn.<ref>The same.</ref>\n\n== Cast ==\nNobody.{filed}"
     )
 
 
@@ -154,7 +160,7 @@ def test_crawled_changed_and_crawled_again(wiki: RealWiki, workplace: Workplace)
     texts = {row["title"]: row["text"] for row in pq.read_table(folder / "documents.parquet")
              .to_pylist()}  # fmt: skip
     assert set(texts) == titles(quiet)
-    assert texts["Short 5"] == f"{_STORY * 5}Short 5 ends at dawn."
+    assert texts["Short 5"] == f"{_STORY}Short 5 ends at dawn."
 
 
 @pytest.mark.slow
