@@ -46,9 +46,7 @@ REQUESTS = pa.schema(
         pa.field("crawl_id", pa.string(), nullable=False),
         pa.field("franchise", pa.string(), nullable=False),
         pa.field("spider", pa.string(), nullable=False),
-        pa.field(
-            "host", pa.string(), nullable=False
-        ),  # http(s)://host[:port], as the source has it
+        pa.field("host", pa.string(), nullable=False),  # http(s)://host[:port] of the source
         pa.field("url", pa.string(), nullable=False),
         pa.field("kind", pa.string(), nullable=False),  # robots, listing, page
         pa.field("sent", pa.bool_(), nullable=False),  # false: refused before the network

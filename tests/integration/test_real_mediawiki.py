@@ -31,8 +31,8 @@ _STORY = (
     "The keeper of the mill counted the lamps along the river and found one too many. Nobody in "
     "the village would own it, so she carried the stranger upstairs, trimmed its wick, and set it "
     "where the wheel could warm itself. Before midnight it had begun to hum. By the second cock "
-    "she knew the tune, though it was her grandmother who had last sung it, on the other bank, to a "
-    "child that the flood took. "
+    "she knew the tune, though it was her grandmother who had last sung it, on the other bank, to "
+    "a child that the flood took. "
 )
 
 
