@@ -34,8 +34,9 @@ _HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b"
 #: Where the book begins and ends, since 2003 at least; older files have the second alone.
 _START = re.compile(rb"\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
 _END = re.compile(
-    rb"^[ \t]*(?:\*{2,3} ?END\b.*|(?:the )?end of (?:the |this )?)project gutenberg",
-    re.IGNORECASE | re.MULTILINE,
+    rb"(?:^|[\r\n])[ \t]*"  # files of a Mac have bare CR
+    rb"(?:\*{2,3} ?END\b[^\r\n]*|(?:the )?end of (?:the |this )?)project gutenberg",
+    re.IGNORECASE,
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from crawlers.catalogue import read_catalogue, select
 from crawlers.explain import SourceError
 from crawlers.page import Page
+from crawlers.samplesite.bundle import bundled_sites
 from crawlers.samplesite.library import Book, LibrarySite
 from crawlers.samplesite.server import SiteServer
 from crawlers.sources import GutenbergSource
@@ -207,3 +208,17 @@ def test_titles_are_one_line() -> None:
 def test_a_page_in_place_of_the_catalogue_is_an_error() -> None:
     with pytest.raises(SourceError, match="lacks columns"):
         list(read_catalogue(b"<html>Please prove that you are human</html>"))
+
+
+def test_every_book_of_the_sample_library_has_its_end(workplace) -> None:
+    """Their ends are of every age, with every line end; the demo is made of them."""
+    _, _, bundled = bundled_sites()
+    with SiteServer([bundled], [0]) as server:
+        numbers = sorted(bundled.books)
+        workplace.franchise(
+            "shelf", {"spider": "gutenberg", "site": server.origins[0], "books": numbers}
+        )
+        done = workplace.crawl("gutenberg", "shelf")
+    assert done.status == 0, done.stderr
+    assert done.outcome.fetched == len(numbers)
+    assert not done.outcome.failures
