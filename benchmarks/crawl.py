@@ -1,6 +1,6 @@
 """Our crawl beside a bare Scrapy spider: pages a second, memory, requests, re-crawls.
 
-`python benchmarks/crawl.py` writes RESULTS.md. Both crawl the same loopback wiki in the same run,
+`python benchmarks/crawl.py` prints the section for RESULTS.md. Both crawl the same loopback wiki in the same run,
 in turns, eight requests at a time, each in a process of its own; politeness is off for this alone
 (see impolite.py). The speed is that from the first page asked for to the end of the process, so
 what ours seals last counts and Python's start does not. Medians of all turns; other work on the
@@ -25,7 +25,6 @@ from urllib.request import urlopen
 import yaml
 
 _HERE = Path(__file__).parent
-_RESULTS = _HERE / "RESULTS.md"
 _CONTACT = "benchmark@example.org"
 
 
@@ -157,10 +156,8 @@ def _say(name: str, turn: Turn) -> None:
 
 
 def report(few: dict[str, list[Turn]], many: dict[str, list[Turn]], command: str) -> str:
-    """The results as Markdown."""
+    """The section of RESULTS.md."""
     lines = [
-        "# Results",
-        "",
         "## Our crawl beside a bare Scrapy spider",
         "",
         f"`{command}` on {platform.machine()}, {os.cpu_count()} cores, Python "
@@ -222,9 +219,7 @@ def main() -> None:
     few = in_turns(given.few, given.turns, recrawls=1)
     many = in_turns(given.many, given.turns_many, recrawls=1)
     arguments = " ".join(sys.argv[1:])
-    text = report(few, many, f"python benchmarks/crawl.py {arguments}".strip())
-    _RESULTS.write_text(text, "utf-8")
-    print(text)
+    print(report(few, many, f"python benchmarks/crawl.py {arguments}".strip()))
 
 
 if __name__ == "__main__":
