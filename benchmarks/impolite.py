@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from scrapy.cmdline import execute
 
-import crawlers.franchise_spider as franchise_spider
+import crawlers.sites as sites
 from crawlers.policy import SitePolicy, is_loopback
 from crawlers.sources import SiteSource
 
 #: Requests at a time: Scrapy's own default for one host, which the peer has.
 CONCURRENCY = 8
-_policy_of = franchise_spider.policy_of
+_policy_of = sites.policy_of
 
 
 def _without_pace(source: SiteSource, origin: str) -> SitePolicy:
@@ -24,7 +24,7 @@ def _without_pace(source: SiteSource, origin: str) -> SitePolicy:
     return replace(policy, delay=0.0, concurrency=CONCURRENCY, requests_per_minute=10**9)
 
 
-franchise_spider.policy_of = _without_pace  # type: ignore[attr-defined]
+sites.policy_of = _without_pace  # type: ignore[attr-defined]
 
 if __name__ == "__main__":
     execute()
