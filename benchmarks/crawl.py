@@ -1,10 +1,10 @@
 """Our crawl beside a bare Scrapy spider: pages a second, memory, requests, re-crawls.
 
-`python benchmarks/crawl.py` prints the section for RESULTS.md. Both crawl the same loopback wiki in
-the same run, in turns, eight requests at a time, each in a process of its own; politeness is off for
-this alone (see impolite.py). The speed is that from the first page asked for to the end of the process, so
-what ours seals last counts and Python's start does not. Medians of all turns; other work on the
-machine changes the figures, and hardly the ratios.
+`python benchmarks/crawl.py` prints the section for RESULTS.md. Both crawl the same loopback wiki
+in the same run, in turns, eight requests at a time, each in a process of its own; politeness is
+off for this alone (see impolite.py). The speed is that from the first page asked for to the end of
+the process, so what ours seals last counts and Python's start does not. Medians of all turns;
+other work on the machine changes the figures, and hardly the ratios.
 """
 
 import argparse
