@@ -20,6 +20,7 @@ from pydantic import (
 
 import crawlers.spiders
 from crawlers.origin import origin
+from pipeline.licences import LICENCES
 
 
 class Written(BaseModel):
@@ -89,6 +90,13 @@ class AnySource(Written):
         None, description="SPDX id of the texts, where it is not the one of the spider's site"
     )
     limit: int | None = Field(None, ge=1, description="at most so many pages")
+
+    @field_validator("licence")
+    @classmethod
+    def _is_a_known_licence(cls, licence: str | None) -> str | None:
+        if licence is not None and licence not in LICENCES:
+            raise ValueError(f"{licence!r} is unknown; allowed: {', '.join(LICENCES)}")
+        return licence
 
 
 class SiteSource(AnySource):

@@ -19,7 +19,6 @@ from crawlers.sources import SiteSource
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
 from dagster_project import crawl_page, documents_page
 from pipeline.corpus.spec import StoryCorpusSpec
-from pipeline.licences import LICENCES
 from pipeline.model_spec import SLUG, ModelSpec
 
 _PACKAGE = "dagster_project.components."
@@ -65,7 +64,6 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
         case "Franchise":
             _claim({**registry.franchises, **registry.corpora}, name, document)
             registry.franchises[name] = validate_franchise(document)
-            _check_licences(registry.franchises[name], document)
             _check_policies(registry.franchises[name], document)
             _check_schedule(registry.franchises[name], document)
             return []
@@ -118,19 +116,6 @@ def _claim(taken: Mapping[str, object], name: str, document: YamlDocument) -> No
         raise SpecError([document.mistake((), what)])
     if name in taken:
         raise SpecError([document.mistake((), f"a second one named {name!r}; names are unique")])
-
-
-def _check_licences(franchise: FranchiseSpec, document: YamlDocument) -> None:
-    mistakes = [
-        document.mistake(
-            ("attributes", "sources", index, "licence"),
-            f"{source.licence!r} is unknown; allowed: {', '.join(LICENCES)}",
-        )
-        for index, source in enumerate(franchise.sources)
-        if source.licence is not None and source.licence not in LICENCES
-    ]
-    if mistakes:
-        raise SpecError(mistakes)
 
 
 def _check_policies(franchise: FranchiseSpec, document: YamlDocument) -> None:

@@ -70,3 +70,10 @@ def test_what_is_no_plain_data_is_told_in_a_line(
     assert "\n" not in mistake
     assert f"defs.yaml:{line}: " in mistake
     assert re.search(why, mistake)
+
+
+def test_a_licence_nobody_knows_is_a_mistake_for_a_crawl_too(workplace) -> None:
+    workplace.franchise("films", {"spider": "wikipedia", "titles": ["A"], "licence": "PD-US"})
+    crawl = workplace.crawl("wikipedia", "films")
+    assert crawl.status == 2
+    assert "'PD-US' is unknown; allowed: CC0-1.0, " in crawl.stderr
