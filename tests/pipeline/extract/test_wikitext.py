@@ -265,8 +265,14 @@ PARTS = [
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=40))
 def test_no_hiding_mark_is_left_of_anything(parts: list[str]) -> None:
-    """Halves of a brace that a tag parts are text, to MediaWiki too; our own marks never are."""
     assert not re.search(r"[\x7f\ue000-\ue003]", shown("x" + "".join(parts)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=40))
+def test_no_markup_is_left_of_anything(parts: list[str]) -> None:
+    """A letter stands between two parts: halves that meet once another is gone are text."""
+    assert not re.search(r"\{\{|\}\}|\[\[|\]\]", shown("x" + "a".join(parts)))
 
 
 def test_nothing_leaks_from_a_real_dump(real_text: Path) -> None:
