@@ -10,7 +10,6 @@ import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from scrapy import Request
-from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import ResponseDataLossError
 from scrapy.http import Response
 
@@ -20,6 +19,7 @@ from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.page import Page
 from crawlers.policy import origins, policy_of
 from crawlers.sources import AnySource, MediaWikiSource, source_name
+from crawlers.torn import has_end
 from crawlers.wiki_listing import (
     Listed,
     Missing,
@@ -35,8 +35,6 @@ from crawlers.wiki_listing import (
 _REVISION = re.compile(rb'"wgRevisionId":\s*([1-9]\d{0,17})\b')
 #: The page that is shown, 0 for none.
 _PAGE = re.compile(rb'"wgArticleId":\s*(\d{1,18})\b')
-#: Where a page's end is looked for; caches write a comment after it.
-_END = 4096
 
 
 class MediaWikiSpider(FranchiseSpider):
@@ -93,7 +91,7 @@ class MediaWikiSpider(FranchiseSpider):
                 "see what the site says in a browser",
             )
             return
-        if b"</html>" not in response.body[-_END:].lower():
+        if not has_end(response):
             yield from self._torn(response)
             return
         page_id = _shown(_PAGE, response)
@@ -130,9 +128,7 @@ class MediaWikiSpider(FranchiseSpider):
         not tell that some is missing.
         """
         assert response.request is not None
-        again = get_retry_request(response.request, spider=self, reason="torn page")
-        next_ = "asks again" if again else "gives up"
-        self.record.of(response.request).done = f"a page without its end; {next_}"
+        again = self.ask_again(response.request)
         if again is not None:
             yield again
         else:
