@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.dedup import choose, find_matches, sign
+from pipeline.dedup.choice import choose
+from pipeline.dedup.matches import find_matches
+from pipeline.dedup.sign import sign
 
 
 def main(documents: Path, folder: Path) -> None:

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -149,20 +150,57 @@ def _build(
         if not resumable:
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    manifest = {
-        "version": folder.name,
-        "fingerprint": fingerprint,
-        "data_version": data_version,
-        "figures": figures,
-        "files": sizes,
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    write_atomically(root / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False).encode())
-    keep = {folder.name, last.version if last else folder.name}
+    made = Artifact(root, folder.name, fingerprint, data_version, figures, sizes)
+    _publish(made)
+    _clear(root, {folder.name, last.version if last else folder.name})
+    return made
+
+
+def rewrite(root: Path, edit: Callable[[Path], Mapping[str, Any] | None]) -> Artifact | None:
+    """Make the good output anew by editing a copy of its files, and let no other version stay.
+
+    What a takedown does: the fingerprint stays, for nothing else has changed, and so the step that
+    made the output still calls it its own; the data version changes, so that what follows does not.
+    `edit` is given the copy and returns the figures that changed, if any; it must replace a file
+    that it changes, never write into it, for the copy's are hard links. None where there is no
+    good output. Raises as `materialize` does, and the good output stands then.
+    """
+    if not root.is_dir():
+        return None
+    with _alone(root):
+        last = Artifact.load(root)
+        if last is None:
+            return None
+        number = next(n for n in count(1) if not (root / f"{last.fingerprint[:12]}-{n}").exists())
+        folder = root / f"{last.fingerprint[:12]}-{number}"
+        try:
+            shutil.copytree(last.folder, folder, copy_function=os.link)
+            figures = {**last.figures, **(edit(folder) or {})}
+            sizes, data_version = _inventory(folder)
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise NoRoomError(folder) from error
+            raise
+        made = Artifact(root, folder.name, last.fingerprint, data_version, figures, sizes)
+        _publish(made)
+        _clear(root, {folder.name})
+        return made
+
+
+def _publish(made: Artifact) -> None:
+    """Make it the good output under its root."""
+    manifest = {name: getattr(made, name) for name in _STORED}
+    manifest["created_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+    content = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
+    write_atomically(made.root / MANIFEST, content)
+
+
+def _clear(root: Path, keep: set[str]) -> None:
+    """Remove all folders but these."""
     for stale in root.iterdir():
         if stale.is_dir() and stale.name not in keep:
             shutil.rmtree(stale, ignore_errors=True)
-    return Artifact(root, folder.name, fingerprint, data_version, figures, sizes)
 
 
 @contextmanager

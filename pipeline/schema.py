@@ -77,6 +77,7 @@ DOCUMENTS = pa.schema(
         pa.field("language", pa.string()),
         pa.field("licence", pa.string(), nullable=False),
         pa.field("attribution_url", pa.string()),
+        pa.field("revised", _TIME),  # when its page was last changed, where the site says so
         pa.field("text", pa.large_string(), nullable=False),
         pa.field("text_sha256", pa.string(), nullable=False),
         pa.field("characters", pa.int64(), nullable=False),
@@ -144,14 +145,24 @@ MATCHES = pa.schema(
     ]
 )
 
-#: One row a byte range; the rows of a split cover its file without gap or overlap.
-#: Separators are rows of their own, with `kind` "separator" and no document.
+#: On which side each work stands, once and for all: in order of `unit`, the corpus's record.
+ASSIGNMENTS = pa.schema(
+    [
+        pa.field("unit", pa.string(), nullable=False),  # a work_id, or a doc_id where few works are
+        pa.field("split", pa.string(), nullable=False),  # train, validation, test
+        pa.field("reason", pa.string(), nullable=False),  # hash, near-duplicate, empty split
+    ]
+)
+
+#: One row a byte range; the rows of a split cover its file without gap or overlap, in its order.
+#: What no document is made of, separators and control tokens, has rows of its own.
 MANIFEST = pa.schema(
     [
         pa.field("split", pa.string(), nullable=False),  # train, validation, test
         pa.field("start", pa.int64(), nullable=False),  # byte offset, inclusive
         pa.field("end", pa.int64(), nullable=False),  # byte offset, exclusive
-        pa.field("kind", pa.string(), nullable=False),  # document, separator
+        pa.field("line", pa.int64(), nullable=False),  # on which the range begins; from 1
+        pa.field("kind", pa.string(), nullable=False),  # document, separator, control
         pa.field("doc_id", pa.string()),
         pa.field("work_id", pa.string()),
         pa.field("franchise", pa.string()),
@@ -161,8 +172,21 @@ MANIFEST = pa.schema(
         pa.field("title", pa.string()),
         pa.field("section", pa.string()),
         pa.field("genre", pa.string()),
+        pa.field("language", pa.string()),
         pa.field("licence", pa.string()),
         pa.field("attribution_url", pa.string()),
+        pa.field("text_sha256", pa.string()),  # of the document's text, escapes undone
+    ]
+)
+
+#: One row a document that a model was trained on, beside its weights: what a takedown asks for.
+TRAINED_ON = pa.schema(
+    [
+        pa.field("split", pa.string(), nullable=False),  # train; validation, which chose the step
+        *(
+            MANIFEST.field(name)
+            for name in ("doc_id", "franchise", "source", "url", "revision", "title", "licence")
+        ),
     ]
 )
 

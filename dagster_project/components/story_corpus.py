@@ -43,7 +43,7 @@ class StoryCorpus(dg.Component):
                     self.name,
                     self.spec.title,
                     self.spec.franchises,
-                    CorpusConfig(validation=self.spec.validation, test=self.spec.test),
+                    self.spec.config(),
                     self.written_in,
                 )
             ]

@@ -42,7 +42,9 @@ class CorpusDocument:
     revision: str | None
     section: str | None
     genre: str | None
+    language: str | None
     attribution_url: str | None
+    text_sha256: str
 
 
 class SplitWriter:
@@ -53,6 +55,7 @@ class SplitWriter:
         self._split = split
         self._manifest = manifest
         self._position = 0
+        self._line = 1
 
     def __enter__(self) -> "SplitWriter":
         self._file = self._path.open("wb")
@@ -76,7 +79,9 @@ class SplitWriter:
     def _append(self, body: bytes, row: dict[str, Any]) -> None:
         start, self._position = self._position, self._position + len(body)
         self._file.write(body)
-        self._manifest.write({"split": self._split, "start": start, "end": self._position} | row)
+        place = {"start": start, "end": self._position, "line": self._line}
+        self._manifest.write({"split": self._split} | place | row)
+        self._line += body.count(b"\n")
 
 
 def read_split(folder: Path, split: str) -> Iterator[CorpusDocument]:

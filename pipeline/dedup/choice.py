@@ -10,15 +10,13 @@ editions of a book one goes whole, so that no corpus gets half of each.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import pyarrow as pa
 
 from pipeline.dedup.components import connected
 from pipeline.dedup.errors import DedupError
-from pipeline.dedup.matches import EXACT, NEAR, WORK
-
-Keep = Literal["longest", "newest", "first", "none"]
+from pipeline.dedup.policy import EXACT, NEAR, WORK, Keep
 
 Row = Mapping[str, Any]
 Neighbours = dict[str, dict[str, float]]  # a name's partners, and how similar they are

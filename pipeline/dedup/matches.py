@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.dedup.candidates import Ids, find_candidates, ids_of
 from pipeline.dedup.errors import DedupError
 from pipeline.dedup.minhash import PERMUTATIONS, Signatures, agreement
+from pipeline.dedup.policy import EXACT, NEAR, THRESHOLD, WORK, WORK_THRESHOLD
 from pipeline.dedup.shingle_file import ShingleFile
 from pipeline.dedup.shingles import jaccard
 from pipeline.dedup.units import (
@@ -30,15 +31,6 @@ from pipeline.dedup.units import (
 )
 from pipeline.schema import MATCHES
 
-#: Two texts are near-duplicates from this Jaccard similarity on: The Pile's bound (Gao et al. 2020,
-#: appendix C). Scenes of the First Folio's plays that were cut alike mostly have 0.5 to 0.8 with a
-#: modern edition's; scenes that merely touch have 0.1 to 0.4.
-THRESHOLD = 0.5
-#: Two works of several documents are one from here on. Wholes are long, so that chance has no part
-#: in it: the 35 plays of the First Folio have 0.39 to 0.68 with a modern edition, no other two 0.1.
-WORK_THRESHOLD = 0.35
-
-EXACT, NEAR, WORK = "exact", "near", "work"
 #: How many standard deviations below the threshold an estimate may lie: one in 30,000 is lower.
 _DEVIATIONS = 4
 _ROWS = 1 << 16

@@ -9,6 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -204,8 +206,18 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
         "language": rules.language,
         "licence": page["licence"],
         "attribution_url": page["attribution_url"],
+        "revised": _http_date(page["last_modified"]),
         **_text_columns(piece.text),
     }
+
+
+def _http_date(last_modified: str | None) -> datetime | None:
+    """When the page was changed, by its Last-Modified; None where that is no HTTP date."""
+    try:
+        date = parsedate_to_datetime(last_modified or "")
+    except ValueError:
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 def _wiki(page: dict[str, Any]) -> str:

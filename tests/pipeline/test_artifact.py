@@ -21,6 +21,7 @@ from pipeline.artifact import (
     code_version,
     fingerprint,
     materialize,
+    rewrite,
     write_atomically,
 )
 
@@ -261,3 +262,44 @@ def test_a_second_build_waits_for_the_first_and_reuses_it(tmp_path: Path) -> Non
         thread.join(10)
     assert [artifact.reused for artifact in built] == [False, True]
     assert read(tmp_path) == "first"
+
+
+def test_rewriting_keeps_the_fingerprint_and_leaves_no_other_version(tmp_path: Path) -> None:
+    def build(folder: Path) -> dict[str, int]:
+        (folder / "kept.txt").write_text("stays")
+        (folder / "text.txt").write_text("two\nlines")
+        return {"lines": 2, "files": 2}
+
+    def edit(folder: Path) -> dict[str, int]:
+        (folder / "text.txt").unlink()
+        (folder / "text.txt").write_text("one")
+        return {"lines": 1}
+
+    root = tmp_path / "thing"
+    before = materialize(root, "a" * 64, build)
+    after = rewrite(root, edit)
+    assert after is not None
+    assert after.fingerprint == before.fingerprint
+    assert after.data_version != before.data_version
+    assert after.figures == {"lines": 1, "files": 2}
+    assert [path.name for path in root.iterdir() if path.is_dir()] == [after.version]
+    assert (after.folder / "kept.txt").read_text() == "stays"
+    assert materialize(root, "a" * 64, build).reused
+    again = rewrite(root, edit)
+    assert again is not None
+    assert again.data_version == after.data_version
+
+
+def test_a_rewriting_that_fails_leaves_the_good_output(tmp_path: Path) -> None:
+    root = tmp_path / "thing"
+    before = materialize(root, "b" * 64, lambda folder: {"n": (folder / "a").write_text("x")})
+
+    def edit(folder: Path) -> None:
+        (folder / "a").unlink()
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        rewrite(root, edit)
+    assert Artifact.load(root) == before
+    assert [path.name for path in root.iterdir() if path.is_dir()] == [before.version]
+    assert rewrite(tmp_path / "none", edit) is None

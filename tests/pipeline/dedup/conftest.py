@@ -68,7 +68,7 @@ class Corpus:
 
     def add(self, franchise: str, texts: Mapping[str, str], group: int = 1000) -> None:
         """Documents named WORK or WORK#CHAPTER, in the mapping's order; signed."""
-        from pipeline.dedup import sign
+        from pipeline.dedup.sign import sign
 
         rows = [_row(franchise, name, text) for name, text in texts.items()]
         path = self.folder / f"{franchise}.parquet"
@@ -78,7 +78,7 @@ class Corpus:
         sign(path, None, self.signatures[franchise])
 
     def matches(self, **bounds: float) -> pa.Table:
-        from pipeline.dedup import find_matches
+        from pipeline.dedup.matches import find_matches
 
         return find_matches(self.documents, self.signatures, **bounds)
 

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 pytest.importorskip("daft", reason="daft is not installed: pip install daft==0.7.26")
 
-from pipeline.dedup import DedupError, Keep, choose, components
+from pipeline.dedup.choice import choose
+from pipeline.dedup.components import components
+from pipeline.dedup.errors import DedupError
+from pipeline.dedup.policy import Keep
 from pipeline.schema import DROPPED, MATCHES
 
 Words = Callable[[int, int], list[str]]

@@ -26,7 +26,8 @@ _SEARCH = """
 import sys
 from pathlib import Path
 import pyarrow.parquet as pq
-from pipeline.dedup import find_matches, sign
+from pipeline.dedup.matches import find_matches
+from pipeline.dedup.sign import sign
 
 source, target = map(Path, sys.argv[1:])
 documents = {path.stem: path for path in sorted(source.glob("*.parquet"))}

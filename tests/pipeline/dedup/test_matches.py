@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("daft", reason="daft is not installed: pip install daft==0.7.26")
 
-from pipeline.dedup import DedupError
+from pipeline.dedup.errors import DedupError
 from pipeline.extract.gutenberg import read_book
 from pipeline.schema import MATCHES
 

@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("daft", reason="daft is not installed: pip install daft==0.7.26")
 
-from pipeline.dedup import DedupError, sign
+from pipeline.dedup.errors import DedupError
+from pipeline.dedup.sign import sign
 from pipeline.schema import DOCUMENTS
 
 Words = Callable[[int, int], list[str]]
