@@ -118,8 +118,9 @@ DROPPED = pa.schema(
         pa.field("licence", pa.string(), nullable=False),
         pa.field("attribution_url", pa.string()),
         pa.field("stage", pa.string(), nullable=False),  # extract, clean, corpus
-        pa.field("reason", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),  # one of a few; names no other document
         pa.field("figure", pa.float64()),
+        pa.field("partner", pa.string()),  # the document or work it is too like, which stays
         pa.field("text", pa.large_string()),
     ]
 )
