@@ -14,12 +14,19 @@ import pyarrow.parquet as pq
 
 from pipeline.corpus.card import write_attribution, write_card
 from pipeline.corpus.figures import Figures
-from pipeline.corpus.files import CorpusDocument, ManifestError, SplitWriter, read_split
+from pipeline.corpus.files import (
+    CorpusDocument,
+    ManifestError,
+    SplitWriter,
+    manifest_writer,
+    read_split,
+)
+from pipeline.corpus.layout import make_layout
 from pipeline.corpus.rows import RowWriter
 from pipeline.corpus.spec import CorpusConfig
 from pipeline.corpus.split import SPLITS, assign_splits
 from pipeline.licences import licence
-from pipeline.schema import DOCUMENTS, DROPPED, MANIFEST
+from pipeline.schema import DOCUMENTS, DROPPED
 
 __all__ = [
     "CorpusConfig",
@@ -67,9 +74,10 @@ def build_corpus(
     with RowWriter(folder / "dropped.parquet", DROPPED) as dropped:
         plan = _plan(documents, config, dropped)
     figures = Figures(duplicates=len(plan.duplicates), split_by=plan.by_work)
-    with RowWriter(folder / "manifest.parquet", MANIFEST) as manifest:
+    layout = make_layout(config.layout, (row["genre"] for row in _rows(documents, ["genre"])))
+    with manifest_writer(folder, layout) as manifest:
         for split in SPLITS:
-            with SplitWriter(folder, split, manifest) as writer:
+            with SplitWriter(folder, split, manifest, layout) as writer:
                 for row in _rows(documents, DOCUMENTS.names):
                     if row["doc_id"] not in plan.duplicates and plan.split(row) == split:
                         figures.add(split, row, writer.write(row))

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _BATCH_ROWS = 10_000
+_BATCH_CHARACTERS = 16 << 20  # of the rows' text, so that long ones do not pile up
 
 
 class RowWriter:
@@ -17,6 +18,7 @@ class RowWriter:
         self._schema = schema
         self._path = path
         self._rows: list[dict[str, Any]] = []
+        self._characters = 0
 
     def __enter__(self) -> "RowWriter":
         self._writer = pq.ParquetWriter(self._path, self._schema, compression="zstd")
@@ -25,7 +27,8 @@ class RowWriter:
     def write(self, row: dict[str, Any]) -> None:
         """Take a row."""
         self._rows.append(row)
-        if len(self._rows) >= _BATCH_ROWS:
+        self._characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(self._rows) >= _BATCH_ROWS or self._characters >= _BATCH_CHARACTERS:
             self._flush()
 
     def __exit__(
@@ -44,3 +47,4 @@ class RowWriter:
         if self._rows:
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
             self._rows = []
+            self._characters = 0

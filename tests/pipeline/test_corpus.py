@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.corpus import CorpusConfig, CorpusError, ManifestError, build_corpus, read_split
-from pipeline.corpus.files import SEPARATOR
+from pipeline.corpus.layout import TextLayout
 from pipeline.corpus.split import SPLITS
 from pipeline.licences import LICENCES, UnknownLicenceError
 from pipeline.schema import DOCUMENTS, DROPPED, MANIFEST
@@ -84,7 +84,8 @@ def test_every_document_is_in_one_split_and_reads_back(write: Write, folder: Pat
 def test_the_text_files_hold_documents_and_separators_alone(write: Write, folder: Path) -> None:
     build(folder, lamps=write("lamps", [document(number) for number in range(50)]))
     for split in SPLITS:
-        expected = b"".join(d.text.encode() + SEPARATOR for d in read_split(folder, split))
+        separator = TextLayout("documents").separator
+        expected = b"".join(d.text.encode() + separator for d in read_split(folder, split))
         assert (folder / f"{split}.txt").read_bytes() == expected
     assert pq.read_schema(folder / "manifest.parquet").equals(MANIFEST)
     assert pq.read_schema(folder / "dropped.parquet").equals(DROPPED)
