@@ -125,6 +125,20 @@ DROPPED = pa.schema(
     ]
 )
 
+#: One row a page that was read for documents: what it gave, so that the next time can be compared.
+READ_PAGES = pa.schema(
+    [
+        pa.field("page", pa.string(), nullable=False),  # what its doc_ids begin with, before "#"
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("title", pa.string()),
+        pa.field("revision", pa.string()),
+        pa.field("body_sha256", pa.string(), nullable=False),
+        pa.field("documents", pa.int64(), nullable=False),
+        pa.field("characters", pa.int64(), nullable=False),  # of its documents, before boilerplate
+    ]
+)
+
 #: One row a text, in order of `text_sha256`: what near-duplicates are found by. The schema's
 #: metadata says what it was made with (`pipeline.dedup.minhash.VERSION`).
 SIGNATURES = pa.schema(

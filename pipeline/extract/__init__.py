@@ -25,6 +25,7 @@ from pipeline.extract.epub import read_epub
 from pipeline.extract.gutenberg import read_book
 from pipeline.extract.markdown import read_markdown
 from pipeline.extract.mediawiki import read_article
+from pipeline.extract.page_record import PageRecord
 from pipeline.extract.piece import NoStoryError, Piece
 from pipeline.extract.selected import SELECTED, read_selected
 from pipeline.extract.sorted_table import SortedTable
@@ -66,7 +67,7 @@ class _Row:
 def extract(
     pages: Iterable[pa.RecordBatch], rules: Mapping[str, SourceRules], folder: Path
 ) -> dict[str, Any]:
-    """Write `documents.parquet`, `dropped.parquet` and `changed.parquet` into `folder`.
+    """Write documents.parquet, dropped.parquet, changed.parquet and pages.parquet into `folder`.
 
     Returns figures. `pages` has the schema PAGES, `rules` is keyed by the pages' `source`. Memory
     stays flat: one batch of pages and a few megabytes of text. Raises KeyError where a source has
@@ -76,6 +77,7 @@ def extract(
     with (
         SortedTable(DROPPED, folder / "dropped.parquet") as dropped,
         ChangeRecord(folder / "changed.parquet") as changed,
+        PageRecord(folder / "pages.parquet") as read,
     ):
 
         def drop_repeat(document: dict[str, Any]) -> None:
@@ -117,7 +119,9 @@ def extract(
         ) as documents:
             for page in _pages(pages):
                 rows = list(_read(page, rules[page["source"]]))
+                kept = [row.values for row in rows if not row.dropped]
                 figures.page(rows)
+                read.add(_page_name(page), page, kept)
                 for row in rows:
                     (documents if row.cleaned else dropped).add(row.key, row.values)
                     if row.cleaned:
@@ -188,13 +192,13 @@ def _parse(page: dict[str, Any], rules: SourceRules) -> tuple[str, list[Piece]]:
 def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules) -> dict[str, Any]:
     """A row of DOCUMENTS with the piece's text as it was cut out."""
     address = urlsplit(page["url"])
-    page_id = page["page_id"] or address.path.strip("/") or "index"
+    page_id = _page_id(page)
     # The work's name leaves out franchise and port: the same page found twice is one work.
     work = f"{page['spider']}:{address.hostname or ''}{_wiki(page)}{page_id}"
     if piece.title:
         work = f"{work}#{piece.anchor}"
     return {
-        "doc_id": f"{page['franchise']}/{page['source']}/{page_id}#{piece.anchor}",
+        "doc_id": f"{_page_name(page)}#{piece.anchor}",
         "work_id": work,
         "franchise": page["franchise"],
         "source": page["source"],
@@ -209,6 +213,15 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
         "revised": _http_date(page["last_modified"]),
         **_text_columns(piece.text),
     }
+
+
+def _page_name(page: dict[str, Any]) -> str:
+    """What the doc_ids of a page begin with."""
+    return f"{page['franchise']}/{page['source']}/{_page_id(page)}"
+
+
+def _page_id(page: dict[str, Any]) -> str:
+    return str(page["page_id"] or urlsplit(page["url"]).path.strip("/") or "index")
 
 
 def _http_date(last_modified: str | None) -> datetime | None:

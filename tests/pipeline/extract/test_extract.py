@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.extract import MAXIMUM_BYTES, REPEATED, SourceRules, extract
-from pipeline.schema import DOCUMENTS, DROPPED
+from pipeline.schema import DOCUMENTS, DROPPED, READ_PAGES
 
 Page = Callable[..., dict[str, Any]]
 Batches = Callable[[list[dict[str, Any]]], list[pa.RecordBatch]]
@@ -72,8 +72,24 @@ def test_the_order_of_pages_does_not_matter(tmp_path: Path, page: Page, batches:
     pages.append(page(b"nothing", 100))
     run(tmp_path / "a", batches(pages))
     run(tmp_path / "b", batches(pages[::-1]))
-    for name in ("documents.parquet", "dropped.parquet"):
+    for name in ("documents.parquet", "dropped.parquet", "pages.parquet"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_each_page_is_recorded_with_what_it_gave(
+    tmp_path: Path, page: Page, batches: Batches
+) -> None:
+    story = page(article(("Plot", STORY)), 1)
+    none = page(article(("Cast", STORY)), 2, revision=None)
+    _, documents, _ = run(tmp_path, batches([none, story]))
+    first, second = pq.read_table(tmp_path / "pages.parquet", schema=READ_PAGES).to_pylist()
+    assert first == {
+        "page": documents[0]["doc_id"].partition("#")[0], "source": "wikipedia",
+        "url": story["url"], "title": "Page 1", "revision": "70",
+        "body_sha256": story["body_sha256"], "documents": 1,
+        "characters": documents[0]["characters"],
+    }  # fmt: skip
+    assert (second["url"], second["documents"], second["characters"]) == (none["url"], 0, 0)
 
 
 def test_chapters_stand_in_order_and_are_one_work(
