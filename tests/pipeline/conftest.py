@@ -4,15 +4,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from pipeline.corpus.files import SplitWriter, manifest_writer
+from pipeline.corpus.layout import make_layout
 from pipeline.model_spec import ModelSpec
-from pipeline.schema import MANIFEST
+from pipeline.schema import DOCUMENTS
 
 #: Of a split: (text, source, genre) of each document.
 Documents = list[tuple[str, str, str | None]]
@@ -42,26 +43,19 @@ def story(number: int) -> str:
 def _write_corpus(folder: Path, splits: dict[str, Documents]) -> Path:
     """A corpus folder as the corpus step leaves it: the texts of each split, and the manifest."""
     folder.mkdir(parents=True)
-    rows: list[dict[str, Any]] = []
-    for split in ("train", "validation", "test"):
-        content = b""
-        for number, (text, source, genre) in enumerate(splits.get(split, [])):
-            if number:
-                rows.append(_row(split, len(content), len(content) + 2, "separator"))
-                content += b"\n\n"
-            end = len(content) + len(text.encode())
-            row = _row(split, len(content), end, "document")
-            name = f"{split}-{number}"
-            of_document = {"doc_id": name, "work_id": name, "source": source, "genre": genre}
-            rows.append(row | of_document | {"franchise": "tales", "title": name})
-            content += text.encode()
-        (folder / f"{split}.txt").write_bytes(content)
-    pq.write_table(pa.Table.from_pylist(rows, schema=MANIFEST), folder / "manifest.parquet")
+    layout = make_layout("documents", [])
+    with manifest_writer(folder, layout) as manifest:
+        for split in ("train", "validation", "test"):
+            with SplitWriter(folder, split, manifest, layout) as writer:
+                for number, (text, source, genre) in enumerate(splits.get(split, [])):
+                    name = f"{split}-{number}"
+                    writer.write(
+                        dict.fromkeys(DOCUMENTS.names)
+                        | {"doc_id": name, "work_id": name, "title": name, "franchise": "tales"}
+                        | {"source": source, "genre": genre, "text": text}
+                        | {"text_sha256": sha256(text.encode()).hexdigest()}
+                    )
     return folder
-
-
-def _row(split: str, start: int, end: int, kind: str) -> dict[str, Any]:
-    return {"split": split, "start": start, "end": end, "kind": kind}
 
 
 @pytest.fixture(scope="session")
