@@ -1,21 +1,20 @@
-"""How artifacts look in the Dagster UI: figures, an extract, paths to copy, inline plots."""
+"""How artifacts look in the Dagster UI: figures, links, paths to copy, inline plots.
+
+Dagster's database keeps metadata for good, and a text may have to be taken out again: so metadata
+holds counts and names, and a link to the page that shows the text.
+"""
 
 import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import dagster as dg
-import pyarrow.parquet as pq
 
 from pipeline.artifact import Artifact
 from pipeline.reports.text import web_link
-
-#: Characters of text shown as an extract. Dagster keeps metadata for good, so it is short.
-_EXTRACT = 400
 
 #: What Markdown or HTML could take for more than text: a page's title must not become an image.
 _MARKUP = set("\\`*_{}[]()#!|<>&~")
@@ -67,11 +66,6 @@ def result(
     )
 
 
-def extract(text: str) -> dg.MetadataValue[Any]:
-    """The beginning of a text, as text: nothing in it is markup."""
-    return dg.MetadataValue.text(text[:_EXTRACT] + ("…" if len(text) > _EXTRACT else ""))
-
-
 def png(image: bytes, alt: str) -> dg.MetadataValue[Any]:
     """A plot inside the asset's metadata."""
     return dg.MetadataValue.md(
@@ -85,20 +79,6 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.Metada
     return dg.MetadataValue.md(
         "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
     )
-
-
-def head(path: Path) -> str:
-    """The beginning of a text file."""
-    with path.open("rb") as file:
-        return file.read(4 * _EXTRACT).decode("utf-8", errors="ignore")
-
-
-def first_text(documents: Path) -> str:
-    """The text of the first of the documents; empty where there is none."""
-    with pq.ParquetFile(documents) as file:
-        for batch in file.iter_batches(1, columns=["text"]):
-            return str(batch["text"][0].as_py())
-    return ""
 
 
 def _cell(value: object) -> str:

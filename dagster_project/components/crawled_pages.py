@@ -13,12 +13,12 @@ from crawlers.sources import FileSource, SiteSource, source_name
 from dagster_project import checks
 from dagster_project.child import ChildError
 from dagster_project.crawl_page import ON_DISK, CrawlPage, load_outcome, name_crawl, write_page
-from dagster_project.presentation import OWNERS, Link, extract, group_name, png, table
+from dagster_project.presentation import OWNERS, Link, group_name, png, table
 from dagster_project.resources import Crawler, DataStore
 from pipeline.reports.text import one_line
 
-#: Titles of a crawl that its metadata shows, failures and the like, and characters of each.
-_TITLES, _FAILURES, _SAID = 100, 20, 400
+#: Failures and the like of a crawl that its metadata shows, and characters of each.
+_FAILURES, _SAID = 20, 400
 
 
 def pages_key(franchise: str, spider: str) -> dg.AssetKey:
@@ -72,7 +72,6 @@ def pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinit
                 **({"requests": outcome.requests} if has_sites else {}),
                 "bytes": outcome.bytes,
                 **(_treatment(data, outcome, page) if page else {}),
-                "sample": extract(", ".join(store.titles(_TITLES))),
                 "path": dg.MetadataValue.path(str(store.root)),
                 "failures": table(
                     ["url", "what", "remedy"],

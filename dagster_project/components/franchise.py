@@ -14,7 +14,7 @@ from dagster_project.components.crawled_pages import pages_asset, pages_key
 from dagster_project.components.franchise_scaffold import FranchiseScaffolder
 from dagster_project.components.story_corpus import corpus_asset
 from dagster_project.documents_page import write_documents_page
-from dagster_project.presentation import OWNERS, extract, first_text, group_name, result, table
+from dagster_project.presentation import OWNERS, group_name, result, table
 from dagster_project.resources import DataStore
 from dagster_project.step import build, in_one_line
 from pipeline.artifact import code_version, fingerprint
@@ -114,7 +114,6 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
                 ),
                 "what_was_left_out": dg.MetadataValue.url(data.report_url(page)),
                 "what_was_left_out_file": dg.MetadataValue.path(str(page)),
-                "sample": extract(first_text(artifact.folder / "documents.parquet")),
             },
             [checks.not_empty(figures)],
         )

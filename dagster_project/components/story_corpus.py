@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 from dagster_project import checks
-from dagster_project.presentation import OWNERS, extract, group_name, head, result, table
+from dagster_project.presentation import OWNERS, group_name, result, table
 from dagster_project.resources import DataStore
 from dagster_project.step import build
 from pipeline.artifact import code_version, fingerprint
@@ -102,7 +102,6 @@ def corpus_asset(
                 "splits": _by(figures, "split"),
                 "sources": _by(figures, "source"),
                 "licences": _by(figures, "licence"),
-                "sample": extract(head(artifact.folder / "train.txt")),
             },
             [checks.split_disjoint(artifact.folder / "manifest.parquet", figures["split_by"])],
         )

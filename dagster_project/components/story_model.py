@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from dagster_project import checks
 from dagster_project.child import run_child
-from dagster_project.presentation import OWNERS, extract, group_name, png, result, table
+from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore, Gpu
 from dagster_project.step import build
 from pipeline.artifact import Artifact, code_version, fingerprint
@@ -169,12 +170,16 @@ def _samples_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             ),
             written_in=written_in,
         )
-        table = pq.read_table(artifact.folder / "samples.parquet")
-        last = table.slice(table.num_rows - 1).to_pylist()[0]
+        made = pq.read_table(artifact.folder / "samples.parquet", columns=["tokens", "finished"])
         return result(
             context,
             artifact,
-            {"samples": table.num_rows, "sample": extract(last["prompt"] + last["text"])},
+            {
+                "samples": made.num_rows,
+                "tokens": pc.sum(made["tokens"]).as_py() or 0,
+                "finished": pc.sum(made["finished"]).as_py() or 0,
+                "shown_in": dg.MetadataValue.asset(_key(spec, "report")),
+            },
         )
 
     return samples

@@ -74,6 +74,11 @@ class Project:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
 
+    def kept(self) -> bytes:
+        """All that Dagster has written and keeps: its databases, and what the steps printed."""
+        home = self.folder / ".dagster"
+        return b"\n".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
     def write(self, name: str, *documents: str) -> None:
         """A `defs.yaml` of these documents."""
         (self.folder / "corpora" / name).mkdir(exist_ok=True)

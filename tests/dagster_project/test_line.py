@@ -1,6 +1,8 @@
 """The whole line through Dagster on a few pages: crawl, corpus, GPT-2, samples, report."""
 
 import json
+import re
+from collections.abc import Iterable, Iterator
 
 import pyarrow.parquet as pq
 import pytest
@@ -29,6 +31,15 @@ def test_from_pages_to_report_and_again(keepers, sites):
         Artifact.load(keepers.data / "samples/keepers-gpt2").folder / "samples.parquet"
     )
     assert set(samples["step"].to_pylist()) == {10, 30}
+    documents = pq.read_table(
+        Artifact.load(keepers.data / "documents/keepers").folder / "documents.parquet"
+    )
+    kept = keepers.kept()
+    assert str(report.folder).encode() in kept
+    for texts in (documents["text"].to_pylist(), samples["text"].to_pylist()):
+        runs = set(_runs(texts))
+        assert runs
+        assert not [run for run in runs if run in kept]
 
     sites.log.clear()
     second = keepers.launch(_REPORT)
@@ -38,6 +49,13 @@ def test_from_pages_to_report_and_again(keepers, sites):
     asked = sites.log.paths("bulbapedia")
     assert asked
     assert not [path for path in asked if path.startswith("/wiki/")]
+
+
+def _runs(texts: Iterable[str]) -> Iterator[bytes]:
+    """Runs of words of the texts, long enough to be nobody's but theirs; nothing to escape."""
+    for text in texts:
+        for run in re.finditer(r"[A-Za-z]+(?: [A-Za-z]+){4}", text):
+            yield run[0].encode()
 
 
 def test_a_site_that_refuses_connections_is_one_clear_error(project):

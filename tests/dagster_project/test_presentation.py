@@ -2,7 +2,7 @@
 
 from markdown_it import MarkdownIt
 
-from dagster_project.presentation import Link, extract, table
+from dagster_project.presentation import Link, table
 
 
 def test_a_title_cannot_become_an_image_a_link_or_a_cell():
@@ -14,11 +14,6 @@ def test_a_title_cannot_become_an_image_a_link_or_a_cell():
     assert _links(hostile) == [("http://evil/t.png", "http://evil/t.png")]  # as it says itself
     assert cell.count("|") == 2
     assert len(shown.splitlines()) == 3
-
-
-def test_an_extract_is_short_and_says_so():
-    assert extract("word " * 1000).value.endswith("…")
-    assert len(extract("word " * 1000).value) < 500
 
 
 def test_a_link_leads_to_the_web_or_nowhere():
