@@ -123,6 +123,8 @@ def progress(outcome: CrawlOutcome) -> str:
         line += f", {outcome.stale:,} older than listed"
     if outcome.gone:
         line += f", {outcome.gone:,} gone"
+    if outcome.taken_down:
+        line += f", {outcome.taken_down:,} taken down"
     if outcome.failed:
         line += f", {outcome.failed:,} failed"
     return line
@@ -159,7 +161,7 @@ def conclude(outcome: CrawlOutcome, reason: str, where: str) -> None:
         )
     elif not outcome.errors and reason != "finished":
         outcome.errors.append(f"{where}: ended early ({reason}); run the same command to go on")
-    elif not outcome.errors and not outcome.listed:
+    elif not (outcome.errors or outcome.listed or outcome.taken_down):
         outcome.errors.append(f"{where}: nothing was found; see whether the sources are right")
     elif not outcome.errors and outcome.falls_short():
         first = outcome.failures[0]

@@ -8,7 +8,7 @@ import asyncio
 import re
 import secrets
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +26,9 @@ from twisted.python.failure import Failure
 from crawlers.contact import is_contact, user_agent
 from crawlers.explain import EXPECTED, SourceError, explain
 from crawlers.franchise import corpora_folder, load_franchise
-from crawlers.gone import gone_pages, too_many
+from crawlers.gone import tombstones, too_many
 from crawlers.outcome import CrawlOutcome
-from crawlers.page import GONE, Page, as_title
+from crawlers.page import Page, as_title
 from crawlers.policy import origins
 from crawlers.politeness.host import Host
 from crawlers.politeness.record import RequestRecord
@@ -38,6 +38,8 @@ from crawlers.sites import Sites
 from crawlers.sources import AnySource, source_name
 from crawlers.store.known import Known, KnownPages
 from crawlers.store.page_store import PageStore, StoreError, pages_root
+from crawlers.store.relabelled import relabelled
+from crawlers.takedowns import TakenDown
 from crawlers.yaml_spec import SpecError
 
 #: Requests that may wait in the scheduler; a longer listing waits for its turn.
@@ -49,13 +51,14 @@ class Found:
     """A listed page: the url that names it, and how to fetch it, or the page where it is at hand.
 
     `failed` says what is wrong with it, and the remedy: what the store has of it stays. With none
-    of them, the page has not changed.
+    of them, the page has not changed. `name` is its title and number, where the listing has them.
     """
 
     url: str
     request: Request | None = None
     page: Page | None = None
     failed: tuple[str, str] | None = None
+    name: tuple[str, str] | None = None
 
 
 class FranchiseSpider(Spider):
@@ -64,6 +67,7 @@ class FranchiseSpider(Spider):
     sources: list[AnySource]
     sites: Sites
     store: PageStore
+    taken_down: TakenDown
     crawl_id: str
     outcome: CrawlOutcome
     record: RequestRecord
@@ -107,6 +111,7 @@ class FranchiseSpider(Spider):
         longest_wait = spider.settings.getfloat("RETRY_AFTER_MAX")
         spider.sites = Sites(spider.sources, spider.where, spider._host_stopped, longest_wait)
         spider.store = PageStore(root)
+        spider.taken_down = TakenDown(Path(spider.settings["LOREMILL_DATA"]).absolute())
         spider.crawl_id = spider.settings["LOREMILL_CRAWL_ID"] or (
             f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         )
@@ -136,14 +141,17 @@ class FranchiseSpider(Spider):
             async for request in self._all_changed():
                 yield request
             if not self.ending and self.known.has_labels():
-                await self._label()
+                for page in relabelled(self.store, self.known):
+                    if self._is_closing():
+                        return
+                    await self._store(page)
         except StoreError as error:
             self.outcome.errors.append(str(error))
             raise CloseSpider("store_damaged") from error
         if not self.outcome.errors and not self.outcome.falls_short():
             self._believe()
         if not self.outcome.errors and not self.outcome.falls_short():
-            for tombstone in self._tombstones():
+            for tombstone in tombstones(self.known, self.moved, bool(self._cut), self._as_of):
                 if self._is_closing():
                     return
                 await self._store(tombstone)
@@ -272,7 +280,7 @@ class FranchiseSpider(Spider):
         async for found in self.listing(source):
             if self._is_closing():
                 return
-            if self.known.is_listed(found.url):
+            if self.known.is_listed(found.url) or self._is_taken_down(found):
                 continue
             if taken == self._limit(source):
                 self._cut.add(source_name(source))
@@ -297,6 +305,17 @@ class FranchiseSpider(Spider):
             else:
                 self.unchanged(found.url, source)
                 await asyncio.sleep(0)  # a long list of these leaves the others their turn
+
+    def _is_taken_down(self, found: Found) -> bool:
+        """Whether a listed page is to stay out: not asked for, neither had nor missing."""
+        title, page_id = found.name or (None, None)
+        if found.page is not None:
+            title, page_id = found.page.title, found.page.page_id
+        if not self.taken_down.has(found.url, title=title, page_id=page_id):
+            return False
+        self.known.note(found.url)
+        self.outcome.taken_down += 1
+        return True
 
     async def _store(self, page: Page) -> None:
         """Send a page through the item pipelines, to their end.
@@ -335,19 +354,6 @@ class FranchiseSpider(Spider):
             )
             raise CloseSpider("no_contact")
 
-    async def _label(self) -> None:
-        """Store anew what is unchanged but of another source or licence, a row group at a time."""
-        for batch in self.store.current():
-            for number, url in enumerate(batch["url"].to_pylist()):
-                label = self.known.labelled(url)
-                if label is None:
-                    continue
-                if self._is_closing():
-                    return
-                (row,) = batch.slice(number, 1).to_pylist()
-                source, licence = label
-                await self._store(Page(**row | {"source": source, "licence": licence}))
-
     def _believe(self) -> None:
         """Fail where more of a source would go than a site's own changes explain."""
         most = self.settings.getfloat("MAX_GONE")
@@ -363,18 +369,6 @@ class FranchiseSpider(Spider):
                     "-s MAX_GONE=1",
                     source,
                 )
-
-    def _tombstones(self) -> Iterator[Page]:
-        for url, known, new_url in gone_pages(self.known, self.moved, bool(self._cut)):
-            yield self._as_of(
-                known.source,
-                known.licence,
-                url=url,
-                final_url=new_url,
-                status=GONE,
-                title=known.title,
-                page_id=known.page_id,
-            )
 
     def _as_of(self, source: str, licence: str, **columns: Any) -> Page:
         return Page(

@@ -7,8 +7,9 @@ that the YAML has no more was taken out by a person already.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from crawlers.page import GONE, Page
 from crawlers.store.known import Known, KnownPages
 
 #: So few may always go at once.
@@ -27,6 +28,22 @@ def gone_pages(
         new_url = moved.get(url)
         if new_url is not None or not (cut or url in moved):
             yield url, page, new_url
+
+
+def tombstones(
+    known: KnownPages, moved: Mapping[str, str | None], cut: bool, page: Callable[..., Page]
+) -> Iterator[Page]:
+    """A tombstone for each page that is gone; `page` makes one of source, licence and columns."""
+    for url, stored, new_url in gone_pages(known, moved, cut):
+        yield page(
+            stored.source,
+            stored.licence,
+            url=url,
+            final_url=new_url,
+            status=GONE,
+            title=stored.title,
+            page_id=stored.page_id,
+        )
 
 
 def too_many(

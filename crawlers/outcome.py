@@ -43,6 +43,7 @@ class CrawlOutcome:
     unchanged: int = 0
     moved: int = 0  # pages stored under a new url, with a tombstone for the old
     gone: int = 0  # tombstones of pages that are listed no more
+    taken_down: int = 0  # listed pages that were taken out for good; no part of `listed`
     stale: int = 0  # pages that came older than listed, out of a cache; the next crawl asks again
     requests: int = 0  # all: pages, listings, robots.txt, retries
     bytes: int = 0  # of bodies as they came over the wire
@@ -85,6 +86,8 @@ class CrawlOutcome:
 
     def falls_short(self) -> bool:
         """Whether more of the listed pages failed than a site's odd dead page explains."""
+        if self.taken_down and not self.listed:
+            return False  # the sources have nothing else
         failed = self.listed - self.had()
         return failed == self.listed or failed > max(1, _MAY_FAIL * self.listed)
 

@@ -27,6 +27,7 @@ class StorePipeline(Component):
     def open_spider(self) -> None:
         """Take the store's lock; recover what a killed crawl left."""
         try:
+            self.spider.taken_down.refresh()  # a record that cannot be read ends the crawl
             self.writer = self.spider.store.writer(self.spider.crawl_id)
             self.spider.record.open(self._cannot_record)
             self.spider.unfinished = begin(self.spider.store.root, self.spider.crawl_id)
@@ -45,6 +46,8 @@ class StorePipeline(Component):
         assert self.writer is not None
         if self.spider.ending:
             raise DropItem("the store cannot be written to", log_level="DEBUG")
+        if self._is_taken_down(item):
+            raise DropItem("it was taken down", log_level="DEBUG")
         try:
             self.writer.append(item)
         except OSError as error:
@@ -74,6 +77,18 @@ class StorePipeline(Component):
             self.writer.close()
         except OSError as error:
             self._cannot_store("the last pages", error)
+
+    def _is_taken_down(self, page: Page) -> bool:
+        """Whether a page is to stay out: a redirect led to it, or it was taken down meanwhile.
+
+        It is no more among the listed ones then.
+        """
+        names = {"title": page.title, "page_id": page.page_id}
+        if page.status == GONE or not self.spider.taken_down.has(page.url, page.final_url, **names):
+            return False
+        self.spider.outcome.listed -= 1
+        self.spider.outcome.taken_down += 1
+        return True
 
     def _cannot_record(self, error: OSError) -> None:
         """A crawl that cannot show how it treats a site ends."""

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 _TIME = pa.timestamp("ms", tz="UTC")
 
-#: One row a fetched page, never rewritten. `status` 410 with an empty body is a tombstone: the page
-#: is no longer listed or no longer there, and the current view leaves it out; `final_url` is where
-#: a page has gone that was moved.
+#: One row a fetched page, never rewritten but by a takedown. `status` 410 with an empty body is a
+#: tombstone: the page is no longer listed, no longer there or was taken down, and the current view
+#: leaves it out; `final_url` is where a page has gone that was moved.
 PAGES = pa.schema(
     [
         pa.field("url", pa.string(), nullable=False),  # as listed: the page's identity

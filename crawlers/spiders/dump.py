@@ -53,7 +53,7 @@ class DumpSpider(FranchiseSpider):
             return Found(url, failed=("its text is not in the dump", remedy))
         stored = self.stored(url)
         if stored is not None and stored.revision == page.revision is not None:
-            return Found(url)
+            return Found(url, name=(page.title, page.page_id or ""))
         return Found(
             url,
             page=self.new_page(

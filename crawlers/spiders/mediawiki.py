@@ -58,7 +58,7 @@ class MediaWikiSpider(FranchiseSpider):
             stored = self.stored(url)
             if stored is not None and stored.revision == listed.revision:
                 self.moved |= dict.fromkeys(before, url)  # a crawl that was killed knew already
-                yield Found(url)
+                yield Found(url, name=(listed.title, listed.page_id))
                 continue
             for old in before:
                 self.moved.setdefault(old, None)
@@ -71,7 +71,7 @@ class MediaWikiSpider(FranchiseSpider):
                 },
                 dont_filter=True,  # each url comes here once
             )  # fmt: skip
-            yield Found(url, request)
+            yield Found(url, request, name=(listed.title, listed.page_id))
 
     def parse_page(
         self,

@@ -1,9 +1,9 @@
 """The pages of one spider for one franchise on disk: a journal a crawl, sealed into Parquet parts.
 
-Pages are only ever added; the current view is the latest row of each url, tombstones left out. A
-segment goes journal -> part -> manifest -> journal removed, under one name all the way, so a crash
-between any two steps neither loses a page nor stores one twice. The manifest, replaced atomically,
-alone says which parts count.
+Pages are only ever added, but for a takedown (erase.py); the current view is the latest row of
+each url, tombstones left out. A segment goes journal -> part -> manifest -> journal removed, under
+one name all the way, so a crash between any two steps neither loses a page nor stores one twice.
+The manifest, replaced atomically, alone says which parts count.
 """
 
 import fcntl
@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.page import Page
+from crawlers.store import erase
 from crawlers.store.journal import Journal, read_journal, write_parquet
 from crawlers.store.known import COLUMNS, KnownPages
 from crawlers.store.latest import Latest
@@ -184,6 +185,28 @@ class PageWriter:
             journal.close()
             self._seal(journal.path)
 
+    def erase(self, wanted: erase.Wanted) -> int:
+        """Take the bodies of all wanted rows out of the parts, for good; how many rows that was.
+
+        Raises StoreError, OSError; what was there stands then, or is gone.
+        """
+        self.seal()
+        marks = {}
+        for part in self._store.parts():
+            with _opened(part):
+                found = erase.marked(part, wanted)
+            if any(found):
+                marks[part] = found
+        if marks:
+            renamed = {part.stem: erase.next_name(part.stem) for part in marks}
+            erase.note(self._store.root, renamed)
+            for part, rows in marks.items():
+                erase.rewritten(part, rows, self._parts)
+            parts = [part.stem for part in self._store.parts()]
+            self._name_parts([renamed.get(name, name) for name in parts])
+            self._settle()
+        return sum(map(sum, marks.values()))
+
     def close(self) -> None:
         """Seal, and let the next crawl in."""
         try:
@@ -194,6 +217,7 @@ class PageWriter:
     def _recover(self) -> None:
         for aside in self._store.root.glob(f".{_MANIFEST}.*"):  # killed before it took its place
             aside.unlink()
+        self._settle()
         sealed = {part.stem for part in self._store.parts()}
         journals = {journal.stem: journal for journal in self._journals.glob("*.arrows")}
         parts = {part.stem for part in self._parts.glob("*.parquet")}
@@ -212,12 +236,19 @@ class PageWriter:
     def _seal(self, journal: Path) -> None:
         part = self._parts / f"{journal.stem}.parquet"
         if write_parquet(read_journal(journal, PAGES), part, PAGES):
-            names = [path.stem for path in self._store.parts()] + [part.stem]
-            manifest = {"version": 1, "parts": [{"name": name} for name in names]}
-            write_atomically(self._store.root / _MANIFEST, json.dumps(manifest, indent=1).encode())
+            self._name_parts([path.stem for path in self._store.parts()] + [part.stem])
         else:
             part.unlink()
         journal.unlink()
+
+    def _name_parts(self, names: list[str]) -> None:
+        """Say which parts count from now on."""
+        manifest = {"version": 1, "parts": [{"name": name} for name in names]}
+        write_atomically(self._store.root / _MANIFEST, json.dumps(manifest, indent=1).encode())
+
+    def _settle(self) -> None:
+        """End what an erasure left that was killed, or has just named its parts."""
+        erase.settle(self._store.root, {part.stem for part in self._store.parts()})
 
     def _next_name(self) -> str:
         """Numbered in the order of writing, whatever the crawls are called."""
