@@ -19,7 +19,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crawlers.page import Page
+from crawlers.page import GONE, Page
 from crawlers.store import erase
 from crawlers.store.journal import Journal, read_journal, write_parquet
 from crawlers.store.known import COLUMNS, KnownPages
@@ -97,6 +97,16 @@ class PageStore:
         """The first titles of the current view."""
         rows = Latest(["title"], self._rows(["title"])).in_order_of("title IS NULL, title")
         return [title or "" for _, title in islice(rows, most)]
+
+    def gone(self) -> dict[str, str | None]:
+        """The tombstones' urls, and where each page has gone that was moved."""
+        gone: dict[str, str | None] = {}
+        for url, status, (final_url,) in self._rows(["final_url"]):
+            if status == GONE:
+                gone[url] = final_url
+            else:
+                gone.pop(url, None)
+        return gone
 
     def current(self) -> Iterator[pa.RecordBatch]:
         """The latest row of each url, oldest first, in batches of schema PAGES.
