@@ -15,7 +15,8 @@ from pipeline.schema import MANIFEST
 def _manifest(folder: Path, *rows: tuple[str, str, str]) -> Path:
     table = pa.Table.from_pylist(
         [
-            {"split": split, "start": 0, "end": 1, "kind": "document", "doc_id": d, "work_id": w}
+            {"split": split, "start": 0, "end": 1, "line": 1, "kind": "document"}
+            | {"doc_id": d, "work_id": w}
             for split, d, w in rows
         ],
         schema=MANIFEST,

@@ -138,9 +138,11 @@ class Made:
             start = position[split]
             end = position[split] = start + size
             named = {key: value for key, value in document.items() if key != "text"}
-            rows.append(named | {"kind": "document", "start": start, "end": end})
+            # Each document is a line, and a blank one follows.
+            place = {"split": split, "line": 1 + sum(row["split"] == split for row in rows)}
+            rows.append(named | place | {"kind": "document", "start": start, "end": end})
             position[split] += 2
-            rows.append({"split": split, "kind": "separator", "start": end, "end": end + 2})
+            rows.append(place | {"kind": "separator", "start": end, "end": end + 2})
         self.corpus_figures = figures.as_dict()
         _table(self.root / "corpus" / "manifest.parquet", rows, MANIFEST)
 
