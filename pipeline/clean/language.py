@@ -37,7 +37,7 @@ def in_its_language(story: Story) -> Drop | None:
     """Drop with the least of the excerpts' probabilities."""
     if story.language is None or len(story.text) < SHORTEST:
         return None
-    accepted = {story.language}.union(*(alike for alike in _ALIKE if story.language in alike))
+    accepted = _accepted(story.language)
     identifier = _identifier()
     if accepted.isdisjoint(identifier.labels):
         return None
@@ -49,6 +49,15 @@ def in_its_language(story: Story) -> Drop | None:
             return None
         least, found = min(least, probability), found or language
     return Drop(f"language is {found}, not {story.language}", round(least, 3))
+
+
+def same_language(one: str, other: str) -> bool:
+    """Whether two codes name one language, or two that are written so alike that it is no error."""
+    return one in _accepted(other)
+
+
+def _accepted(language: str) -> set[str]:
+    return {language}.union(*(alike for alike in _ALIKE if language in alike))
 
 
 @cache

@@ -29,6 +29,7 @@ from pipeline.extract.page_record import PageRecord
 from pipeline.extract.piece import NoStoryError, Piece
 from pipeline.extract.selected import SELECTED, read_selected
 from pipeline.extract.sorted_table import SortedTable
+from pipeline.extract.stated_language import choose_language
 from pipeline.extract.table_row import read_row
 from pipeline.extract.wikitext import read_wikitext
 from pipeline.schema import DOCUMENTS, DROPPED
@@ -46,7 +47,7 @@ class SourceRules:
 
     sections: tuple[str, ...] | None  # headings to keep; None: the plot's usual ones
     genre: str | None
-    language: str  # ISO 639-1
+    language: str  # ISO 639-1: what is in another is left out
     story: str | None = None  # CSS selector of a page's story, where the site is no wiki
     columns: Mapping[str, str | None] | None = None  # of a table's row; None: the usual ones
 
@@ -138,17 +139,20 @@ def _pages(batches: Iterable[pa.RecordBatch]) -> Iterator[dict[str, Any]]:
 def _read(page: dict[str, Any], rules: SourceRules) -> Iterator[_Row]:
     """The documents of a page and what is left out of it; never nothing."""
     try:
-        title, pieces = _parse(page, rules)
+        title, pieces, stated = _parse(page, rules)
+        language = choose_language(stated, rules.language)
+        if language is None:
+            raise NoStoryError(f"book is in {stated[0]}, not {rules.language}")
     except NoStoryError as error:
         yield _left_out(page, error.reason, error.figure)
         return
     for position, piece in enumerate(pieces):
-        row = _document(page, piece, title, rules)
+        row = _document(page, piece, title, rules) | {"language": language}
         key = (row["work_id"], position, row["url"])
         if piece.left_out:
             yield _drop(key, row, "extract", piece.left_out, float(len(piece.text)))
             continue
-        cleaned = clean(piece.text, rules.language)
+        cleaned = clean(piece.text, language)
         if isinstance(cleaned, Drop):
             yield _drop(key, row, "clean", cleaned.reason, cleaned.figure)
         else:
@@ -156,35 +160,36 @@ def _read(page: dict[str, Any], rules: SourceRules) -> Iterator[_Row]:
             yield _Row(key, row, cleaned)
 
 
-def _parse(page: dict[str, Any], rules: SourceRules) -> tuple[str, list[Piece]]:
-    """The page's title and pieces. Raises NoStoryError."""
+def _parse(page: dict[str, Any], rules: SourceRules) -> tuple[str, list[Piece], tuple[str, ...]]:
+    """The page's title, its pieces, and the languages that it names. Raises NoStoryError."""
     body: bytes = page["body"]
     if page["status"] != 200:
         raise NoStoryError("status is not 200", page["status"])
     if len(body) > MAXIMUM_BYTES:
         raise NoStoryError("page is too large", len(body))
+    name = _last_part(page["url"])
     match (page["content_type"] or "").partition(";")[0].strip().lower():
         case "text/html" | "application/xhtml+xml" if rules.story and rules.sections is None:
             selected = read_selected(body, rules.story, page["content_type"])
-            return page["title"] or selected.title or _last_part(page["url"]), selected.pieces
+            return page["title"] or selected.title or name, selected.pieces, ()
         case "text/html" | "application/xhtml+xml":
             article = read_article(body, rules.sections)
-            return page["title"] or article.title or _last_part(page["url"]), article.pieces
+            return page["title"] or article.title or name, article.pieces, ()
         case "text/x-wiki":
             article = read_wikitext(body, rules.sections)
-            return page["title"] or _last_part(page["url"]), article.pieces
+            return page["title"] or name, article.pieces, ()
         case "text/plain":
             book = read_book(body)
-            return page["title"] or book.title or _last_part(page["url"]), book.pieces
+            return page["title"] or book.title or name, book.pieces, book.languages
         case "text/markdown":
             text = read_markdown(body)
-            return page["title"] or text.title or _last_part(page["url"]), text.pieces
+            return page["title"] or text.title or name, text.pieces, ()
         case "application/epub+zip":
             book = read_epub(body)
-            return page["title"] or book.title or _last_part(page["url"]), book.pieces
+            return page["title"] or book.title or name, book.pieces, book.languages
         case "application/json":
             row = read_row(body, rules.columns)
-            return page["title"] or row.title or _last_part(page["url"]), row.pieces
+            return page["title"] or row.title or name, row.pieces, ()
         case other:
             raise NoStoryError(f"content type {other[:80] or 'missing'} is not read")
 

@@ -32,7 +32,19 @@ _END = re.compile(
     r"|^[ \t]*\*\*\*START\*\*THE SMALL PRINT!|^[ \t]*\*\*\* ?START: FULL LICENSE",
     re.MULTILINE | re.IGNORECASE,
 )
-_FIELD = re.compile(r"^(Title|Titre|Titel): *(\S[^\n]*(?:\n[ \t]+\S[^\n]*)*)", re.MULTILINE)
+_FIELD = re.compile(
+    r"^(?:Title|Titre|Titel|Titolo|T[íi]tulo): *(\S[^\n]*(?:\n[ \t]+\S[^\n]*)*)", re.MULTILINE
+)
+_LANGUAGE = re.compile(
+    r"^(?:Language|Langue|Sprache|Lingua|Idioma|L[íi]ngua|Taal|Kieli|Spr[åa]k): *(\S[^\n]{0,100})",
+    re.MULTILINE,
+)
+#: The first line of old files: "The Project Gutenberg Etext of The Lamp, by Ann Other".
+_FIRST_LINE = re.compile(
+    r"\A\W*(?:The )?Project Gutenberg(?:['’]s (?!E-?(?:text|book))| E-?(?:text|book),? (?:of )?)"
+    r"([^\n*]{1,200}?)(?:,? by [^\n]*|[\s*]*)$",
+    re.MULTILINE | re.IGNORECASE,
+)
 #: Only the header is searched for fields and start lines, so that a long book costs nothing.
 _HEADER_CHARACTERS = 60_000
 
@@ -50,6 +62,9 @@ _CREDIT = re.compile(
     r"(?:prepared|produced|scanned|created|transcribed|typed|made|provided|entered|converted)\b"
     r"|(?:Document|Texte) (?:produit|pr[ée]par[ée]) par|Ce document f[uû]t pr[ée]sent[ée]"
     r"|Dieser? (?:Text|etext) (?:wurde|ist)\b.{0,40}erstellt|http://www\.|\(?This file was"
+    r"|Images (?:of the original pages|generously)"
+    r"|Transcriber['’]?s?['’]? (?:Note|Comment)s?\W+\w|Note (?:du|de la) transcript\w+\W+\w"
+    r"|Anmerkung(?:en)? zur Transkription\W+\w"
     r"|Character set encoding|\[?(?:e-?text|ebook) #?\d)",
     re.IGNORECASE,
 )
@@ -59,10 +74,11 @@ _EDGE_PARAGRAPHS = 12
 
 @dataclass(frozen=True)
 class Stripped:
-    """A book without its boilerplate, and the title its header gave."""
+    """A book without its boilerplate, and what its header says of it."""
 
     text: str
     title: str | None
+    language: str | None = None  # as written, e.g. "English, French"
 
 
 def strip_boilerplate(text: str) -> Stripped:
@@ -76,9 +92,12 @@ def strip_boilerplate(text: str) -> Stripped:
     )  # fmt: skip
     # A file of 2000 to 2003 may have both a small print and a START line: the later one counts.
     start = max((position for position in starts if position <= end), default=0)
-    field = _FIELD.search(header[:start])
-    title = " ".join(field[2].split()) if field else None
-    return Stripped(_without_credits(text[start:end]), title)
+    field = _FIELD.search(header[:start]) or _FIRST_LINE.search(header[:start])
+    title = " ".join(field[1].split()) if field else None
+    language = _LANGUAGE.search(header[:start])
+    return Stripped(
+        _without_credits(text[start:end]), title, language[1].strip() if language else None
+    )
 
 
 def _without_credits(text: str) -> str:

@@ -26,8 +26,12 @@ _IMPLAUSIBLE = re.compile(
 
 
 def decode_book(body: bytes) -> str:
-    """The text, line ends LF, no byte order mark; undefined bytes become U+FFFD."""
-    text = body.decode(_encoding(body), "replace").removeprefix("\ufeff").replace("\0", "")
+    """The text, line ends LF, no byte order mark; undefined bytes become U+FFFD.
+
+    Nor has it the Ctrl-Z by which DOS ended a file.
+    """
+    text = body.decode(_encoding(body), "replace").removeprefix("\ufeff")
+    text = text.replace("\0", "").replace("\x1a", "")
     return re.sub(r"\r+\n|\r", "\n", text)
 
 

@@ -29,9 +29,14 @@ _NUMBERED = {
 }
 #: "Actus Primus. Scoena Prima." of the First Folio.
 _LATIN = re.compile(r"(?:Actus \w+|Sc[oæe]+na \w+)\b.{0,30}$", re.IGNORECASE)
+#: "PARADISE LOST. BOOK X.", the poem's name before the number of its book.
+_AFTER_NAME = re.compile(r"[A-ZÀ-Þ'’ ]{3,60}[.,:]? (?:BOOK|CANTO) (?:[IVXLC]+|\d{1,3})\.?$")
 _NUMERAL = re.compile(r"([IVXLCDM]+|\d{1,3})\.?(?:$|[ ]+[A-Z“\"‘][^a-z]{3,70}$)")
+#: "II. Papa is cross", where text follows; two in a row are points of a list.
+_TITLED = re.compile(r"([IVXLCDM]+)\.[ ]+[A-ZÀ-Þ“\"«‘].{2,60}$")
 _NAMED = re.compile(
-    r"(?:PROLOGUE|EPILOGUE|PRELUDE|FINALE|CONCLUSION|INTERLUDE|INDUCTION|PROLOG|EPILOG|ÉPILOGUE)"
+    r"(?:THE )?(?:PROLOGUE|EPILOGUE|PRELUDE|FINALE|CONCLUSION|INTERLUDE|INDUCTION|PROLOG|EPILOG"
+    r"|ÉPILOGUE)"
     r"[.:]?$",
     re.IGNORECASE,
 )
@@ -40,7 +45,8 @@ _MATTER = re.compile(
     r"(?:(?:THE )?(?:AUTHOR|EDITOR|PREPARER|TRANSLATOR|PUBLISHER|TRANSCRIBER)S?['’]?S?['’]? ?)?"
     r"(?:GENERAL )?(?:PREFACES?|FOREWORD|INTRODUCTION|INTRODUCTORY(?: NOTE)?|DEDICATION|NOTES?"
     r"|TO THE READER|AU LECTEUR|PRÉFACE|AVANT-PROPOS|VORWORT|LIST OF ILLUSTRATIONS|ILLUSTRATIONS"
-    r"|LIST OF CHARACTERS|DRAMATIS PERSON[AÆ]E?|PERSONS REPRESENTED|CHARACTERS|INDEX|FOOTNOTES"
+    r"|LIST OF CHARACTERS|(?:THE )?ACTORS?['’]? NAMES|(?:THE )?NAMES OF (?:ALL )?THE ACTORS"
+    r"|DRAMATIS PERSON[AÆ]E?|PERSONS REPRESENTED|CHARACTERS|INDEX|FOOTNOTES"
     r"|ENDNOTES|GLOSSARY|APPENDIX|BIBLIOGRAPHY|ERRATA|ADVERTISEMENTS?|CORRECTIONS"
     r"|NOTES? (?:DU|DE|AU) \w+(?: \w+)?)(?: TO THE \w+(?: \w+)?)?[.:]?$",
     re.IGNORECASE,
@@ -116,6 +122,8 @@ def _heading(index: int, block: list[str], entries: set[str]) -> Heading | None:
         return None
     if rank := numbered_rank(lines[0]):
         return Heading(index, rank, title)
+    if len(lines) <= 2 and _AFTER_NAME.match(title):
+        return Heading(index, 1, title)
     if len(lines) == 1 and _NAMED.match(title):
         return Heading(index, 2, title)
     if len(lines) == 1 and _MATTER.match(title):
@@ -140,7 +148,7 @@ def _about_the_author(blocks: list[list[str]]) -> list[Heading]:
 
 
 def _numerals(blocks: list[list[str]], taken: set[int]) -> list[Heading]:
-    """Numerals alone in a block, or before a title in capitals, that run 1, 2, 3 …
+    """Numerals alone in a block, or before a title, that run 1, 2, 3 …
 
     Of Roman and Arabic numerals the ones that run further are the chapters'; the others number a
     song's verses or a list. A misprinted numeral counts where the one after it goes on.
@@ -148,7 +156,7 @@ def _numerals(blocks: list[list[str]], taken: set[int]) -> list[Heading]:
     found: dict[bool, list[tuple[Heading, int]]] = {False: [], True: []}
     for index, block in enumerate(blocks):
         line = block[0].strip()
-        match = _NUMERAL.match(line) if len(block) == 1 and index not in taken else None
+        match = _numeral(blocks, index) if index not in taken else None
         value = _value(match[1]) if match else None
         if match and value is not None:
             found[match[1].isdigit()].append((Heading(index, 2, line), value))
@@ -159,6 +167,17 @@ def _numerals(blocks: list[list[str]], taken: set[int]) -> list[Heading]:
         if reached > furthest:
             longest, furthest = run, reached
     return longest
+
+
+def _numeral(blocks: list[list[str]], index: int) -> re.Match[str] | None:
+    """The block's numeral, where it can be a chapter's."""
+    if len(blocks[index]) > 1:
+        return None
+    line = blocks[index][0].strip()
+    if match := _NUMERAL.match(line):
+        return match
+    around = [block[0].strip() for block in blocks[max(0, index - 1) : index + 2]]
+    return _TITLED.match(line) if sum(map(bool, map(_TITLED.match, around))) == 1 else None
 
 
 def _run(numerals: list[tuple[Heading, int]]) -> tuple[list[Heading], int]:

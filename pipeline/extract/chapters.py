@@ -20,10 +20,11 @@ _MATTER = "front or back matter"
 
 @dataclass(frozen=True)
 class Book:
-    """A book's title as its header gives it, and its chapters in order."""
+    """A book's title and languages as its header gives them, and its chapters in order."""
 
     title: str | None
     pieces: list[Piece]
+    languages: tuple[str, ...] = ()  # ISO 639-1; () where it names none
 
 
 @dataclass(frozen=True)

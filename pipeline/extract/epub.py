@@ -25,6 +25,7 @@ from pipeline.extract.outline import (
     without_marks,
 )
 from pipeline.extract.piece import NoStoryError
+from pipeline.extract.stated_language import stated_languages
 
 #: Kinds of documents that tell no story (EPUB 3's structural vocabulary, EPUB 2's guide).
 _MATTER = frozenset((
@@ -58,7 +59,7 @@ def read_epub(body: bytes) -> Book:
     pieces = book_pieces(chapters(sections))
     if not pieces:
         raise NoStoryError("EPUB has no text", len(package.documents))
-    return Book(package.title, pieces)
+    return Book(package.title, pieces, stated_languages(package.languages))
 
 
 def _has_contents(package: Package) -> bool:

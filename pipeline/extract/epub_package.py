@@ -74,11 +74,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Package:
-    """A book's title, its documents by path in reading order, its table of contents."""
+    """A book's title, its documents by path in reading order, its table of contents, languages."""
 
     title: str | None
     documents: dict[str, Document]
     contents: dict[str, list[Entry]]  # by document
+    languages: str  # as written, parted by commas; "" where none is told
 
 
 def open_epub(body: bytes) -> Package:
@@ -189,7 +190,8 @@ def _package(archive: _Archive) -> Package:
     for entry in contents:
         if entry.path in documents and entry.label:
             by_document.setdefault(entry.path, []).append(entry)
-    return Package(" ".join(title.split())[:300] or None, documents, by_document)
+    languages = ",".join("".join(element.itertext()) for element in package.iter("language"))
+    return Package(" ".join(title.split())[:300] or None, documents, by_document, languages[:100])
 
 
 def _path(base: str, href: str) -> str:

@@ -15,13 +15,16 @@ from pipeline.extract.book_layout import is_unwrapped, lay_out, prose_width
 from pipeline.extract.book_title_page import comparable_title, without_title_page
 from pipeline.extract.chapters import Book, Chapter, book_pieces, joined
 from pipeline.extract.piece import NoStoryError
+from pipeline.extract.stated_language import stated_languages
 
 #: Front matter beyond this share of a book is the book.
 _MATTER_SHARE = 0.2
 #: Chapters below this are headings' subtitles or what a contents table left.
 _SHORTEST_CHAPTER = 100
 _THE_END = re.compile(
-    r"\W*(?:THE END|FINIS\b.{0,60}|FIN|ENDE|END OF (?:VOL|BOOK|PART|THE)\b.*)\W*$", re.I
+    r"\W*(?:THE END|FINIS\b.{0,60}|FIN|ENDE|(?:THE )?END OF (?:THE |THIS )?(?:\w+ )?"
+    r"(?:VOL(?:UME)?|BOOK|PART|CANTO|ACT|STORY|TALE|NOVEL|PLAY|POEM)\b.{0,60})\W*$",
+    re.IGNORECASE,
 )
 #: "ACT II. SCENE I." opens an act and its first scene; the other scenes are of "ACT II".
 _SCENE_OF_ACT = re.compile(r"(?<=\w)[\s.,:;]+\b(?:SCENE|SC[OE]+NA)\b.*$", re.IGNORECASE)
@@ -41,7 +44,7 @@ def read_book(body: bytes) -> Book:
     pieces = book_pieces([*_chapters(blocks, headings, title)])
     if not pieces:
         raise NoStoryError("no text remains without headings", len(body))
-    return Book(book.title, pieces)
+    return Book(book.title, pieces, stated_languages(book.language))
 
 
 def _blocks(text: str) -> list[list[str]]:
@@ -54,6 +57,8 @@ def _blocks(text: str) -> list[list[str]]:
         if line.strip():
             lines.append(line.rstrip())
         elif lines:
+            if len(lines) > 1 and lines[-1].isupper() and _THE_END.match(lines[-1]):
+                lines.pop()
             blocks.append(lines)
             lines = []
     while blocks and _is_colophon(" ".join(blocks[-1])):

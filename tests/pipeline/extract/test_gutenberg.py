@@ -403,7 +403,7 @@ REAL = {
     "dvldc10.txt": (9, "The Devil's Dictionary", "every two years."),
     "flatland.txt": (22, "I call our world", "."),
     "Gaboriau_Other_Peoples_Money.txt": (42, "There is not,", ""),
-    "44157-8.txt": (41, "Marie.", "het lezen."),
+    "44157-8.txt": (80, "Marie.", "het lezen."),
 }
 _BOILERPLATE = re.compile(
     r"gutenberg|pgdp\.net|proofread|\[illustration|^produced by|-tm trademark|small print"
