@@ -12,6 +12,7 @@ from types import TracebackType
 from crawlers.samplesite.bundle import bundled_sites
 from crawlers.samplesite.content_folder import folder_sites
 from crawlers.samplesite.library import LibrarySite
+from crawlers.samplesite.markup import Dialect
 from crawlers.samplesite.server import PortTakenError, RequestLog, SiteServer
 from crawlers.samplesite.wiki import Wiki
 from crawlers.samplesite.wiki_site import WikiSite
@@ -51,6 +52,14 @@ class SampleSites:
     def edit(self, site: str, title: str, body: str) -> None:
         """Give a wiki page a new revision; pages linking to it get a new Last-Modified only."""
         self.wikis[site].edit(title, body)
+
+    def redress(self, site: str, title: str, dialect: Dialect) -> None:
+        """Serve a wiki page, its body as it is, in another markup: a new revision too."""
+        wiki = self.wikis[site]
+        page = wiki.page(title)
+        if page is None:
+            raise ValueError(f"{site} has no page {title!r}")
+        wiki.edit(title, page.body, dialect)
 
     def delete(self, site: str, title: str) -> None:
         """Remove a wiki page."""

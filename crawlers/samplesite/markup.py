@@ -28,6 +28,7 @@ class Dialect(Enum):
     PARSOID = "parsoid"  # nested section[data-mw-section-id]
     MOBILE = "mobile"  # flat section.mf-section-N between headings
     RAW = "raw"  # a fragment served as it came
+    REBUILT = "rebuilt"  # of no generation yet: what a site looks like that changes overnight
 
 
 def render(body: str, dialect: Dialect, title: str) -> str:
@@ -46,6 +47,9 @@ def render(body: str, dialect: Dialect, title: str) -> str:
             return f"{_ROOT}{''.join(_parsoid(body))}</div>"
         case Dialect.MOBILE:
             return f"{_ROOT}{''.join(_mobile(body, title))}</div>"
+        case Dialect.REBUILT:
+            headings = _HEADING.sub(r'<div class="title title-\1">\2</div>', body)
+            return f'<div class="page__main">{headings}</div>'
 
 
 def _headings(body: str, dialect: Dialect, title: str) -> str:

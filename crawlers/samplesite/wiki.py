@@ -147,12 +147,16 @@ class Wiki:
             self._pages[title] = page
             return page
 
-    def edit(self, title: str, body: str) -> Page:
-        """Replace a page's body: a new revision. Pages that link here are touched, not revised."""
+    def edit(self, title: str, body: str, dialect: Dialect | None = None) -> Page:
+        """Replace a page's body: a new revision. Pages that link here are touched, not revised.
+
+        With a dialect, the page is rendered in that from now on.
+        """
         with self._lock:
             old = self._pages[title]
             revision, edited = self._new_revision()
-            page = replace(old, body=body, whole_page=None, revision=revision,
+            page = replace(old, body=body, dialect=dialect or old.dialect, whole_page=None,
+                           revision=revision,
                            parent_revision=old.revision, edited=edited, touched=edited)  # fmt: skip
             self._pages[title] = page
             for other in self.pages():

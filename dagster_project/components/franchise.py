@@ -10,15 +10,26 @@ from pydantic import BaseModel
 from crawlers.franchise import FranchiseSpec
 from crawlers.sources import source_name
 from dagster_project import checks
+from dagster_project.changes_page import documents_changes, refused_documents, standing_page
 from dagster_project.components.crawled_pages import pages_asset, pages_key
 from dagster_project.components.franchise_scaffold import FranchiseScaffolder
 from dagster_project.components.story_corpus import corpus_asset
 from dagster_project.documents_page import write_documents_page
+from dagster_project.drift_alarm import (
+    DocumentsConfig,
+    drifted,
+    held_against,
+    no_drift,
+    remedy,
+)
 from dagster_project.presentation import OWNERS, group_name, result, table
 from dagster_project.resources import DataStore
+from dagster_project.signing import sign_documents
 from dagster_project.step import build, in_one_line
-from pipeline.artifact import code_version, fingerprint
+from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.corpus.spec import CorpusConfig
+from pipeline.dedup.minhash import VERSION
+from pipeline.drift import DriftError
 from pipeline.extract import SourceRules
 from pipeline.extract import extract as extract_documents
 
@@ -76,23 +87,57 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
         group_name=group_name(name),
         kinds={"beautifulsoup", "parquet"},
         owners=OWNERS,
-        check_specs=[dg.AssetCheckSpec("not_empty", asset=key, blocking=True)],
+        check_specs=[
+            dg.AssetCheckSpec("not_empty", asset=key, blocking=True),
+            dg.AssetCheckSpec(
+                "no_drift",
+                asset=key,
+                blocking=True,
+                description="The same pages give what they gave at the last good extraction.",
+            ),
+        ],
     )
-    def documents(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
+    def documents(
+        context: dg.AssetExecutionContext, config: DocumentsConfig, data: DataStore
+    ) -> dg.MaterializeResult:
+        root = data.path("documents", name)
         stores = [data.pages(name, spider) for spider in spec.spiders()]
         rules = source_rules(spec)
         with in_one_line(written_in):
             versions = [store.data_version() for store in stores]
-        artifact = build(
-            data.path("documents", name),
-            fingerprint(
-                pages=versions,
-                rules={source: rule.__dict__ for source, rule in rules.items()},
-                code=code_version("pipeline.extract", "pipeline.clean", "pipeline.schema"),
-            ),
-            lambda folder: extract_documents(_all_pages(stores), rules, folder),
-            written_in=written_in,
-        )
+
+        def make(folder: Path) -> dict[str, Any]:
+            figures = extract_documents(_all_pages(stores), rules, folder)
+            last = Artifact.load(root)
+            try:
+                figures |= held_against(last, folder, accept=config.accept_drift)
+                return figures | sign_documents(folder, last)
+            except DriftError as error:
+                assert last is not None
+                refused_documents(
+                    data, name, spec.title, last=last.folder, new=folder, drift=error.drift,
+                    remedy=remedy(key), stores=stores,
+                )  # fmt: skip
+                raise
+
+        try:
+            artifact = build(
+                root,
+                fingerprint(
+                    pages=versions,
+                    rules={source: rule.__dict__ for source, rule in rules.items()},
+                    signatures=VERSION,
+                    code=code_version("pipeline.extract", "pipeline.clean", "pipeline.schema"),
+                ),
+                make,
+                written_in=written_in,
+            )
+            changes = documents_changes(data, name, spec.title, artifact, stores)
+            check = no_drift(key, artifact.figures)
+        except DriftError as error:
+            artifact = data.load("documents", name, made_by=key.to_user_string())
+            changes = standing_page(data, "documents", name)
+            check = drifted(key, error.drift, data.report_url(changes.path))
         figures = artifact.figures
         page = write_documents_page(Path(data.root), name, spec.title, artifact)
         return result(
@@ -104,6 +149,8 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
                 "characters": figures["characters"],
                 "words": figures["words"],
                 "dropped": figures["dropped"],
+                "texts": figures["signatures"]["texts"],
+                "texts_hashed": figures["signatures"]["hashed"],
                 "dropped_by_reason": table(
                     ["reason", "documents"],
                     [list(row) for row in figures["dropped_by_reason"].items()],
@@ -114,8 +161,9 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
                 ),
                 "what_was_left_out": dg.MetadataValue.url(data.report_url(page)),
                 "what_was_left_out_file": dg.MetadataValue.path(str(page)),
+                **changes.metadata(data),
             },
-            [checks.not_empty(figures)],
+            [checks.not_empty(figures), check],
         )
 
     return documents

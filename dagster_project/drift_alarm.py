@@ -1,0 +1,134 @@
+"""The drift alarm as Dagster shows it: the check `no_drift`, its remedy, and how to accept a fall.
+
+The comparison is made inside the build, before the new documents become the good ones. Where it
+rings, the build ends and the last good documents stand: the step reports those, with their data
+version, and a check that failed and blocks, so that no corpus is made of the refused ones.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from dagster_project.presentation import Link, table
+from pipeline.artifact import Artifact
+from pipeline.drift import BOUND, LEAST, Drift, DriftError, compare
+from pipeline.reports.text import counted, number, one_line
+
+#: Pages that the check names and characters of a title; the page of changes names more.
+_NAMED, _TITLE = 12, 80
+_BOUND = f"a fall of more than {BOUND:.0%}, in which at least {LEAST} pages fell by as much"
+
+
+class DocumentsConfig(dg.Config):
+    """What a run of documents may be told."""
+
+    accept_drift: bool = Field(
+        default=False,
+        description="Take the new documents though the same pages give less than before: for a "
+        "fall that is meant, after you have looked at the pages that the check no_drift names.",
+    )
+
+
+def held_against(last: Artifact | None, folder: Path, *, accept: bool) -> dict[str, Any]:
+    """The new documents' comparison with the last good ones, for their figures.
+
+    Raises DriftError where the same pages give less by more than the bound, unless told to accept.
+    """
+    drift = compare(last.folder, folder) if last else Drift()
+    if drift.beyond and not accept:
+        raise DriftError(drift)
+    return {
+        "since": {"version": last.version} if last else None,
+        "drift": drift.figures(),
+        "drift_accepted": drift.beyond,
+    }
+
+
+def remedy(key: dg.AssetKey) -> str:
+    """What a person can do about an alarm."""
+    config = {"ops": {key.to_python_identifier(): {"config": {"accept_drift": True}}}}
+    return (
+        "The last good documents stand, and so does every corpus. Open the pages named: if their "
+        "stories are there, the site has changed its markup; mend what the franchise's YAML says "
+        "of its sections, or update Loremill, and materialize again: the pages are kept, none is "
+        "crawled anew. If the stories are really gone, accept: in the UI by Materialize, Open "
+        "launchpad and accept_drift: true, or by "
+        f"dg launch --assets 'key:\"{key.to_user_string()}\"' --config-json '{json.dumps(config)}'"
+    )
+
+
+def no_drift(key: dg.AssetKey, figures: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """The check of documents that stand, by their own figures."""
+    compared, accepted = figures.get("drift", []), figures.get("drift_accepted", [])
+    if accepted:
+        told = "accepted by a person: " + "; ".join(accepted)
+    elif compared:
+        told = f"the same pages give what they gave; the bound is {_BOUND}"
+    else:
+        told = "nothing to compare with"
+    return dg.AssetCheckResult(
+        check_name="no_drift",
+        asset_key=key,
+        passed=True,
+        description=told,
+        metadata={"compared": _compared(compared)} if compared else {},
+    )
+
+
+def drifted(key: dg.AssetKey, drift: Drift, page: str) -> dg.AssetCheckResult:
+    """The check of documents that were refused; `page` is the address of the page of changes."""
+    told = [one_line(sentence, 4 * _TITLE) for sentence in drift.beyond]
+    named = ", ".join(one_line(fallen.title or fallen.url, _TITLE) for fallen in drift.pages[:3])
+    return dg.AssetCheckResult(
+        check_name="no_drift",
+        asset_key=key,
+        passed=False,
+        description="\n".join(
+            [
+                *told,
+                f"{counted(drift.fallen, 'page')}: {named}{', …' if drift.fallen > 3 else ''}",
+                remedy(key),
+            ]
+        ),
+        metadata={
+            "pages": _pages(drift),
+            "compared": _compared(drift.figures()),
+            "bound": _BOUND,
+            "what_changed": dg.MetadataValue.url(page),
+        },
+    )
+
+
+def _pages(drift: Drift) -> dg.MetadataValue[Any]:
+    return table(
+        ["page", "source", "sections", "characters"],
+        [
+            [
+                Link(one_line(page.title or page.url, _TITLE), page.url),
+                page.source,
+                f"{number(page.documents_before)} → {number(page.documents)}",
+                f"{number(page.characters_before)} → {number(page.characters)}",
+            ]
+            for page in drift.pages[:_NAMED]
+        ],
+    )
+
+
+def _compared(figures: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
+    """Then and now, a row a source and one more for what changed of it."""
+    names = [measure["name"] for measure in figures[0]["measures"]]
+    return table(
+        ["source", "pages", *names],
+        [
+            [
+                part["source"],
+                f"{number(part['pages'])} {'changed since' if part['changed'] else 'in both'}",
+                *(f"{m['before']:,.4g} → {m['after']:,.4g}" for m in part["measures"]),
+            ]
+            for part in figures
+        ],
+    )
