@@ -34,6 +34,16 @@ class FranchiseSpec(Written):
                 raise ValueError(f"two sources are named {name!r}; give each its own `name`")
         return self
 
+    @model_validator(mode="after")
+    def _sources_have_a_language(self) -> "FranchiseSpec":
+        self.sources[:] = [
+            source
+            if "language" in source.model_fields_set
+            else source.model_copy(update={"language": self.language})
+            for source in self.sources
+        ]
+        return self
+
     def spiders(self) -> list[str]:
         """The spiders that this franchise needs, each once, in the order of its sources."""
         return list(dict.fromkeys(source.spider for source in self.sources))

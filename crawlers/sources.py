@@ -86,6 +86,9 @@ class AnySource(Written):
     spider: str
     name: str | None = Field(None, description="names the source in reports; default: the spider")
     genre: str | None = Field(None, description="genre of all that is found here")
+    language: str | None = Field(
+        None, description="ISO 639-1 code of the texts wanted; default: the franchise's"
+    )
     licence: str | None = Field(
         None, description="SPDX id of the texts, where it is not the one of the spider's site"
     )
@@ -182,7 +185,7 @@ class GutenbergSource(SiteSource):
     subjects: list[str] = []
     bookshelves: list[str] = []
     title_contains: str | None = Field(None, description="of the books found, only these")
-    language: str = Field("en", description="the catalogue's code")
+    language: str = Field("en", description="the catalogue's code; default: the franchise's")
 
     @model_validator(mode="after")
     def _finds_something(self) -> "GutenbergSource":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from crawlers.explain import SourceError
 
@@ -23,6 +23,13 @@ _CANONICAL = re.compile(
     rb"<link rel=[\"']canonical[\"'] href=[\"']([^\"'<>]{1,2000})[\"']", re.IGNORECASE
 )
 _HEAD = 64 * 2**10
+#: Hosts whose articles all stand below /wiki/ under their titles.
+_WIKI = re.compile(
+    r"(?:^|\.)(?:wik(?:ipedia|tionary|isource|ibooks|inews|iquote|iversity|ivoyage)\.org"
+    r"|fandom\.com)$"
+)
+#: What an address keeps as it is (RFC 3986).
+_ADDRESS = "/:@!$&'()*+,;=~%"
 #: Redirects to redirects end somewhere.
 _REDIRECTS = 5
 #: The box of a page that only parts others of one name (English Wikipedia's {{Disambiguation}}).
@@ -60,7 +67,7 @@ class ZimFile:
             has_main = self._archive.has_main_entry
             self._main = self._archive.main_entry.get_item().path if has_main else None
         self._name = self._metadata("Name") or path.name.removesuffix(".zim")
-        self._host = self._metadata("Source")
+        self._source = self._metadata("Source")
 
     def articles(self) -> Iterator[ZimArticle | None]:
         """The file's entries in their order; None for each that is no article.
@@ -101,9 +108,23 @@ class ZimFile:
         link = _CANONICAL.search(body[:_HEAD]) if body else None
         original = unescape(link[1].decode("utf-8", "replace")) if link else ""
         if not _is_web(original):
-            original = f"https://{self._host}/" if _is_web(f"https://{self._host}/") else ""
+            original = self._original(entry.path)
         url = f"zim://{quote(self._name)}/{quote(entry.path)}"
         return ZimArticle(entry.title, entry.path, url, original or None, item.mimetype, body)
+
+    def _original(self, path: str) -> str:
+        """Where an entry was made from, by the file's Source alone: its page, where that is plain,
+        else the site; "" where it names none."""
+        site = self._source if "://" in self._source else f"https://{self._source}"
+        host = urlsplit(site).netloc if _is_web(f"{site.rstrip('/')}/") else ""
+        if not host:
+            return ""
+        # zimit names what it has packed by its address.
+        if path.partition("/")[0].casefold().removeprefix("www.") == host.removeprefix("www."):
+            return f"https://{quote(path, safe=_ADDRESS)}"
+        if _WIKI.search(host):
+            return f"https://{host}/wiki/{quote(path, safe=_ADDRESS)}"
+        return f"https://{host}/"
 
     def _metadata(self, name: str) -> str:
         """A line of what the file says of itself; "" where it is silent."""

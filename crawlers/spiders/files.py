@@ -21,7 +21,7 @@ from crawlers.franchise_spider import Found, FranchiseSpider
 from crawlers.on_disk.tables import BrokenRow, Row, TableError, read_rows
 from crawlers.on_disk.text_files import KINDS, TABLES, TEXTS, TextFile, find_files
 from crawlers.page import Page
-from crawlers.sources import AnySource, FilesSource
+from crawlers.sources import AnySource, FilesSource, source_name
 from pipeline.schema import story_columns
 
 #: A text beyond this is refused here, as extraction would.
@@ -88,9 +88,13 @@ class FilesSpider(FranchiseSpider):
                 self.fail(str(file.path), what, "see who may read it", source)
 
     def _url(self, file: TextFile, source: FilesSource) -> str:
-        path = os.path.normpath(file.path.absolute())
+        """From the YAML file; of an absolute `path:` nothing leaves this machine but its last part.
+
+        The source's name is before that, since two such paths may end alike.
+        """
         if Path(source.path).expanduser().is_absolute():
-            return Path(path).as_uri()
+            return "file:" + quote(f"{source_name(source)}/{file.name}")
+        path = os.path.normpath(file.path.absolute())
         path = os.path.relpath(path, self.file.parent.absolute())
         return "file:" + quote(path.replace(os.sep, "/"))
 

@@ -308,3 +308,20 @@ def test_a_table_of_thousands_of_columns_is_refused_at_once(tmp_path: Path) -> N
     ):
         with pytest.raises(TableError, match=f"^{why}$"):
             list(read_rows(tmp_path / name))
+
+
+def test_nothing_of_an_absolute_path_but_its_last_part_is_told(workplace) -> None:
+    """Two folders of one name are apart by their sources' names; ids are as with relative paths."""
+    sources = []
+    for name in ("mine", "yours"):
+        (workplace.folder / name / "texts").mkdir(parents=True)
+        (workplace.folder / name / "texts" / "a.txt").write_text(f"The story of {name}.")
+        path = workplace.folder / name / "texts"
+        sources.append({**SOURCE, "name": name, "path": str(path)})
+    workplace.franchise("lamps", *sources)
+    pages = workplace.crawl("files", "lamps").pages()
+    assert set(pages) == {"file:mine/texts/a.txt", "file:yours/texts/a.txt"}
+    for url, row in pages.items():
+        assert (row["page_id"], row["attribution_url"]) == ("texts/a.txt", None)
+        told = [str(value) for value in row.values()]
+        assert not any(str(workplace.folder) in value for value in told), url

@@ -5,6 +5,7 @@ import re
 import pytest
 from pydantic import ValidationError
 
+from crawlers.franchise import FranchiseSpec
 from crawlers.sources import FilesSource, MediaWikiSource, Series
 
 
@@ -82,3 +83,13 @@ def test_a_series_without_end_is_refused() -> None:
 )
 def test_what_is_no_path_is_told(path: str, why: str) -> None:
     assert why in mistake(FilesSource, spider="files", licence="CC0-1.0", path=path)
+
+
+def test_a_source_is_in_the_franchises_language_where_it_names_none() -> None:
+    sources = [
+        {"spider": "gutenberg", "books": [1]},
+        {"spider": "files", "path": "a.txt", "licence": "CC0-1.0"},
+        {"spider": "gutenberg", "name": "french", "books": [2], "language": "fr"},
+    ]
+    spec = FranchiseSpec.model_validate({"title": "Lamps", "language": "de", "sources": sources})
+    assert [source.language for source in spec.sources] == ["de", "de", "fr"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from crawlers.on_disk.zim_file import ZimFile
 from pipeline.extract import SourceRules, extract
 
 writer = pytest.importorskip("libzim.writer", reason="the extra loremill[zim] is not installed")
@@ -105,6 +106,27 @@ def test_a_zim_becomes_documents_through_the_same_door(crawl_zim, tmp_path) -> N
     figures = extract(finished.store.current(), {"zim": SourceRules(None, None, "en")}, folder)
     assert figures["documents"] == 2
     assert figures["characters"] == 2 * len(f"{STORY}\n\nThe lamp went out.")
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "original"),
+    [
+        ("en.wikipedia.org", "The_Lamp_(film)", "https://en.wikipedia.org/wiki/The_Lamp_(film)"),
+        ("https://lamps.fandom.com/", "Lämp", "https://lamps.fandom.com/wiki/L%C3%A4mp"),
+        ("lamps.example", "www.lamps.example/a/b", "https://www.lamps.example/a/b"),
+        ("https://www.lamps.example/start", "lamps.example/a", "https://lamps.example/a"),
+        ("https://www.lamps.example/start", "Lamp", "https://www.lamps.example/"),
+        ("a disk of mine", "Lamp", None),
+        ("file:///home/me/lamps", "Lamp", None),
+    ],
+)
+def test_what_names_no_original_leads_to_the_site_that_was_packed(
+    tmp_path: Path, source: str, path: str, original: str | None
+) -> None:
+    file = tmp_path / "lamps.zim"
+    write_zim(file, [ENTRIES[0], Entry(path, "Lamp", "<p>It burns.</p>")], Source=source)
+    (found,) = [entry for entry in ZimFile(file, 10_000).articles() if entry]
+    assert found.original == original
 
 
 @pytest.mark.parametrize(
