@@ -1,51 +1,53 @@
-"""`loremill …`: what Scrapy and Dagster don't do. It needs all three packages, so it lives here."""
+"""`loremill …`: what Scrapy and Dagster don't do. It needs all three packages, so it lives here.
 
-from typing import Annotated
+A command's module is imported when the command is asked for: Dagster alone takes a second to load,
+and `loremill trace` has answered by then.
+"""
+
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from crawlers.franchise import data_root
-from dagster_project.commands.crawls import crawls
-from dagster_project.commands.fixtures import fixtures
-from dagster_project.commands.preview import preview
-from pipeline.artifact import Artifact
-from pipeline.reports import REPORT
-from pipeline.reports.summary import summary
+#: In the order of `--help`; each is a function in a module of its name in dagster_project/commands.
+COMMANDS = ("preview", "fixtures", "crawls", "report", "trace")
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # a mistake is one line, not a box
-)
+
+class CommandsOnDemand(TyperGroup):
+    """Imports the command that is named, and all of them for `--help`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command's name."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name, or None."""
+        # An unknown name needs all of them: the error says which comes nearest.
+        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _load(name)
+        return super().get_command(ctx, cmd_name)
+
+
+def _app(**settings: Any) -> typer.Typer:
+    return typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # a mistake is one line, not a box
+        **settings,
+    )
+
+
+def _load(name: str) -> Any:
+    alone = _app()
+    alone.command(name)(getattr(import_module(f"dagster_project.commands.{name}"), name))
+    return typer.main.get_command(alone)
+
+
+app = _app(cls=CommandsOnDemand, no_args_is_help=True)
 
 
 @app.callback()
 def main() -> None:
     """Turn the lore of a franchise into a model that tells stories."""
-
-
-app.command()(preview)
-app.command()(fixtures)
-app.command()(crawls)
-
-
-@app.command()
-def report(
-    model: Annotated[str, typer.Argument(help="name of a story model, e.g. batman-gpt2")],
-) -> None:
-    """Print a model's figures, some of its stories, and where its report lies."""
-    made = _artifact("reports", model)
-    samples = _artifact("samples", model)
-    typer.echo(summary(made.figures, samples.folder, report=made.folder / REPORT))
-
-
-def _artifact(kind: str, name: str) -> Artifact:
-    """A finished artifact of the data root; exit status 2 with one line where there is none."""
-    root = data_root() / kind
-    artifact = Artifact.load(root / name)
-    if artifact is None:
-        there = ", ".join(sorted(path.name for path in root.glob("*"))) or "none"
-        typer.echo(f"error: {root} has no {name!r}; there are: {there}", err=True)
-        raise typer.Exit(2)
-    return artifact
