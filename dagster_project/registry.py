@@ -17,11 +17,13 @@ from crawlers.franchise import FranchiseSpec, validate_franchise
 from crawlers.policy import UnknownHostError, origins, policy_of
 from crawlers.sources import SiteSource
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
-from dagster_project import crawl_page, documents_page
+from dagster_project import changes_page, corpus_page, crawl_page, documents_page
 from pipeline.corpus.spec import StoryCorpusSpec
 from pipeline.model_spec import SLUG, ModelSpec
 
 _PACKAGE = "dagster_project.components."
+#: Folders of reports/ that are no model's.
+_TAKEN = (changes_page.FOLDER, corpus_page.FOLDER, crawl_page.FOLDER, documents_page.FOLDER)
 
 
 @dataclass
@@ -84,7 +86,7 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
         case "StoryModel":
             model = validate(ModelSpec, document, ("attributes",))
             _claim(registry.models, model.name, document)
-            if (folder := model.name) in (crawl_page.FOLDER, documents_page.FOLDER):
+            if (folder := model.name) in _TAKEN:
                 what = f"{folder!r} is taken: reports/{folder}/ has the pages of {folder}"
                 raise SpecError([document.mistake(("attributes", "name"), what)])
             registry.models[model.name] = model

@@ -48,7 +48,7 @@ def draw_dropped(path: Path) -> list[Group]:
     for number, row in enumerate(_rows(path, names)):
         key = (row["stage"], row["reason"])
         counts[key] += 1
-        _keep(drawn.setdefault(key, []), _rank(*key, row["url"], row["doc_id"]), number)
+        keep_lowest(drawn.setdefault(key, []), rank(*key, row["url"], row["doc_id"]), number)
     texts = _texts(path, {number for entries in drawn.values() for _, number in entries})
     return [
         Group(reason, stage, count, [texts[number] for _, number in drawn[stage, reason]])
@@ -67,22 +67,23 @@ def draw_changed(path: Path) -> Changed:
             continue
         key = (row["source"], row["before"])
         lines.setdefault(key, Group(row["before"], row["source"])).count += 1
-        _keep(ranks.setdefault(key, []), _rank(*key, row["doc_id"]), row)
+        keep_lowest(ranks.setdefault(key, []), rank(*key, row["doc_id"]), row)
     for key, group in lines.items():
         group.rows = [row for _, row in ranks[key]]
     ordered = sorted(lines.values(), key=lambda group: (-group.count, group.stage, group.name))
     return Changed(dict(sorted(passages.items())), ordered)
 
 
-def _keep(drawn: list[tuple[str, Any]], rank: str, what: Any) -> None:
-    """Keep the lowest ranks, in order."""
-    if len(drawn) < DRAWN or rank < drawn[-1][0]:
+def keep_lowest(drawn: list[tuple[str, Any]], rank: str, what: Any, most: int = DRAWN) -> None:
+    """Keep the entries of the lowest ranks, in order."""
+    if len(drawn) < most or rank < drawn[-1][0]:
         drawn.append((rank, what))
         drawn.sort(key=lambda entry: entry[0])
-        del drawn[DRAWN:]
+        del drawn[most:]
 
 
-def _rank(*names: str | None) -> str:
+def rank(*names: str | None) -> str:
+    """Where something of this name comes in a draw: anywhere, and always there."""
     return sha256("\0".join([str(SEED), *(name or "" for name in names)]).encode()).hexdigest()
 
 
