@@ -175,7 +175,7 @@ def source_rules(spec: FranchiseSpec) -> dict[str, SourceRules]:
         source_name(source): SourceRules(
             sections=tuple(sections) if (sections := getattr(source, "sections", None)) else None,
             genre=source.genre or spec.genre,
-            language=spec.language,
+            language=source.language or spec.language,
             story=getattr(source, "story", None),
             columns=columns.model_dump() if (columns := getattr(source, "columns", None)) else None,
         )
