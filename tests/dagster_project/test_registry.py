@@ -154,7 +154,7 @@ def test_a_site_whose_rules_nobody_knows_is_an_error_with_its_line(write):
     assert "give `licence:`" in mistake
 
 
-@pytest.mark.parametrize("folder", ["changes", "crawls", "documents"])
+@pytest.mark.parametrize("folder", ["changes", "corpora", "crawls", "documents"])
 def test_a_model_may_not_take_the_folder_of_other_pages(write, folder):
     model = _MODEL.format(corpus="heroes").replace("hero-gpt2", folder)
     (mistake,) = _mistakes(write("heroes", _FRANCHISE, model))
