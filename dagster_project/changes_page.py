@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from crawlers.store.page_store import PageStore
 from crawlers.takedowns import TakenDown
+from dagster_project.drift_alarm import REMEDY, accepting
 from dagster_project.presentation import table
 from dagster_project.resources import DataStore
 from pipeline.artifact import Artifact
@@ -103,16 +104,16 @@ def documents_changes(
 
 
 def refused_documents(
-    data: DataStore, name: str, title: str, *, last: Path, new: Path, drift: Drift, remedy: str,
-    stores: list[PageStore],
-) -> ChangesPage:  # fmt: skip
-    """The page of documents that the alarm stops: what they would have brought."""
+    data: DataStore, name: str, title: str, stores: list[PageStore], last: Path, new: Path,
+    drift: Drift,
+) -> None:  # fmt: skip
+    """Write the page of documents that the alarm stops: what they would have brought."""
     changes = compare_documents(last, new, _fates(data, stores))
     path = page_path(Path(data.root), "documents", name)
-    write_changes_report(
-        Comparison(title, changes.before, changes, drift=drift, refused=remedy), path
-    )
-    return ChangesPage(path, _note(path, None, changes.figures()))
+    accept = accepting(dg.AssetKey([name, "documents"]))
+    told = Comparison(title, changes.before, changes, drift=drift, refused=REMEDY, accept=accept)
+    write_changes_report(told, path)
+    _note(path, None, changes.figures())
 
 
 def corpus_changes(data: DataStore, name: str, title: str, artifact: Artifact) -> ChangesPage:

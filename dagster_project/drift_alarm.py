@@ -6,7 +6,7 @@ version, and a check that failed and blocks, so that no corpus is made of the re
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,17 @@ class DocumentsConfig(dg.Config):
     )
 
 
-def held_against(last: Artifact | None, folder: Path, *, accept: bool) -> dict[str, Any]:
+def held_against(
+    last: Artifact | None, folder: Path, *, accept: bool, refused: Callable[[Path, Drift], None]
+) -> dict[str, Any]:
     """The new documents' comparison with the last good ones, for their figures.
 
-    Raises DriftError where the same pages give less by more than the bound, unless told to accept.
+    Where the same pages give less by more than the bound, `refused` is told, given the last
+    folder, before this raises DriftError; unless a person accepts.
     """
     drift = compare(last.folder, folder) if last else Drift()
-    if drift.beyond and not accept:
+    if last and drift.beyond and not accept:
+        refused(last.folder, drift)
         raise DriftError(drift)
     return {
         "since": {"version": last.version} if last else None,
@@ -48,15 +52,19 @@ def held_against(last: Artifact | None, folder: Path, *, accept: bool) -> dict[s
     }
 
 
-def remedy(key: dg.AssetKey) -> str:
-    """What a person can do about an alarm."""
+REMEDY = (
+    "The last good documents stand, and so does every corpus. Open the pages named. If their "
+    "stories are there, the site has changed its markup: mend what the franchise's YAML says of "
+    "its sections, or update Loremill, and materialize again; the pages are kept, none is crawled "
+    "anew. If the stories are really gone, accept that, in the UI by Materialize, Open launchpad "
+    "and accept_drift: true, or by"
+)
+
+
+def accepting(key: dg.AssetKey) -> str:
+    """The command that takes the new documents all the same."""
     config = {"ops": {key.to_python_identifier(): {"config": {"accept_drift": True}}}}
     return (
-        "The last good documents stand, and so does every corpus. Open the pages named: if their "
-        "stories are there, the site has changed its markup; mend what the franchise's YAML says "
-        "of its sections, or update Loremill, and materialize again: the pages are kept, none is "
-        "crawled anew. If the stories are really gone, accept: in the UI by Materialize, Open "
-        "launchpad and accept_drift: true, or by "
         f"dg launch --assets 'key:\"{key.to_user_string()}\"' --config-json '{json.dumps(config)}'"
     )
 
@@ -91,7 +99,7 @@ def drifted(key: dg.AssetKey, drift: Drift, page: str) -> dg.AssetCheckResult:
             [
                 *told,
                 f"{counted(drift.fallen, 'page')}: {named}{', …' if drift.fallen > 3 else ''}",
-                remedy(key),
+                f"{REMEDY} {accepting(key)}",
             ]
         ),
         metadata={

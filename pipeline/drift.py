@@ -75,7 +75,7 @@ class Compared:
         """What rings, each in a sentence."""
         which = "that changed since" if self.changed else "read before and now"
         return [
-            f"{self.source}: {measure.name} fell from {measure.before:,.4g} to "
+            f"in {self.source}, {measure.name} fell from {measure.before:,.4g} to "
             f"{measure.after:,.4g} ({measure.fall:.0%}) over the {self.pages} pages {which}"
             for measure in self.measures
             if measure.beyond

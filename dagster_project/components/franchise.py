@@ -15,13 +15,7 @@ from dagster_project.components.crawled_pages import pages_asset, pages_key
 from dagster_project.components.franchise_scaffold import FranchiseScaffolder
 from dagster_project.components.story_corpus import corpus_asset
 from dagster_project.documents_page import write_documents_page
-from dagster_project.drift_alarm import (
-    DocumentsConfig,
-    drifted,
-    held_against,
-    no_drift,
-    remedy,
-)
+from dagster_project.drift_alarm import DocumentsConfig, drifted, held_against, no_drift
 from dagster_project.presentation import OWNERS, group_name, result, table
 from dagster_project.resources import DataStore
 from dagster_project.signing import sign_documents
@@ -29,7 +23,7 @@ from dagster_project.step import build, in_one_line
 from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.corpus.spec import CorpusConfig
 from pipeline.dedup.minhash import VERSION
-from pipeline.drift import DriftError
+from pipeline.drift import Drift, DriftError
 from pipeline.extract import SourceRules
 from pipeline.extract import extract as extract_documents
 
@@ -109,16 +103,12 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
         def make(folder: Path) -> dict[str, Any]:
             figures = extract_documents(_all_pages(stores), rules, folder)
             last = Artifact.load(root)
-            try:
-                figures |= held_against(last, folder, accept=config.accept_drift)
-                return figures | sign_documents(folder, last)
-            except DriftError as error:
-                assert last is not None
-                refused_documents(
-                    data, name, spec.title, last=last.folder, new=folder, drift=error.drift,
-                    remedy=remedy(key), stores=stores,
-                )  # fmt: skip
-                raise
+
+            def refused(last_folder: Path, drift: Drift) -> None:
+                refused_documents(data, name, spec.title, stores, last_folder, folder, drift)
+
+            figures |= held_against(last, folder, accept=config.accept_drift, refused=refused)
+            return figures | sign_documents(folder, last)
 
         try:
             artifact = build(

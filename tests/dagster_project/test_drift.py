@@ -99,7 +99,7 @@ def test_new_markup_is_refused_and_nothing_behind_it_is_touched(project, site, r
 
     check = _check(refused)
     assert (check.passed, check.blocking) == (False, True)
-    assert "bulbapedia: pages with a story fell from 12 to 0 (100%)" in check.description
+    assert "in bulbapedia, pages with a story fell from 12 to 0 (100%)" in check.description
     assert '{"ops": {"keepers__documents": {"config": {"accept_drift": true}}}}' in (
         check.description
     )
@@ -107,7 +107,8 @@ def test_new_markup_is_refused_and_nothing_behind_it_is_touched(project, site, r
     assert all(f"/wiki/{title})" in named for title in titles)
     assert "→ 0" in named
     page = html.parse(project.data / "reports/changes/documents/keepers.html").getroot()
-    assert page.find_class("verdict")[0].text.startswith("Refused: bulbapedia: pages with a story")
+    verdict = page.find_class("verdict")[0].text
+    assert verdict.startswith("Refused: in bulbapedia, pages with a story fell")
     links = {a.get("href") for a in page.get_element_by_id("drift").iterfind(".//a")}
     assert links == {f"{site.bulbapedia}/wiki/{title}" for title in titles}
 
@@ -121,7 +122,7 @@ def test_what_a_person_accepts_becomes_the_good_one(project, site, run: Run) -> 
     assert not run(_PAGES, _DOCUMENTS).success
     accepted = run(_DOCUMENTS, accept=True)
     assert accepted.success
-    assert _check(accepted).description.startswith("accepted by a person: bulbapedia: pages")
+    assert _check(accepted).description.startswith("accepted by a person: in bulbapedia, pages")
     documents = Artifact.load(project.data / "documents/keepers")
     assert documents.figures["pages_with_story"] == 6
     page = html.parse(project.data / "reports/changes/documents/keepers.html").getroot()

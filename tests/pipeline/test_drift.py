@@ -34,7 +34,7 @@ def test_pages_that_give_what_they_gave(drift) -> None:
 def test_a_source_in_new_markup_rings_and_names_its_pages(drift) -> None:
     found = drift([article(n) for n in range(5)], [rebuilt(n) for n in range(5)])
     assert found.beyond[0] == (
-        "wiki: pages with a story fell from 5 to 0 (100%) over the 5 pages read before and now"
+        "in wiki, pages with a story fell from 5 to 0 (100%) over the 5 pages read before and now"
     )
     assert found.fallen == 5
     assert {page.url for page in found.pages} == {
@@ -54,7 +54,7 @@ def test_a_few_changed_pages_ring_though_the_source_hardly_falls(drift) -> None:
 def test_one_source_of_two_is_named(drift) -> None:
     before = [article(n) for n in range(5)] + [article(n, source="b") for n in range(5, 10)]
     now = [article(n) for n in range(5)] + [rebuilt(n, source="b") for n in range(5, 10)]
-    assert {told.split(":")[0] for told in drift(before, now).beyond} == {"b"}
+    assert {told.split(",")[0] for told in drift(before, now).beyond} == {"in b"}
 
 
 @pytest.mark.parametrize("lost", range(1, LEAST))

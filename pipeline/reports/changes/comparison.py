@@ -18,5 +18,6 @@ class Comparison:
     nothing: str = "This is the first build."
     drift: Drift | None = None
     refused: str = ""  # the remedy, where the alarm stopped the new documents
+    accept: str = ""  # the command that takes them all the same
     splits: Sequence[Mapping[str, Any]] = ()  # figures then and now
     settings: Sequence[tuple[str, str, str]] = ()  # what, before, now

@@ -26,6 +26,7 @@ def headline(comparison: Comparison) -> Section:
         "verdict": _verdict(comparison),
         "refused": bool(comparison.refused),
         "remedy": comparison.refused,
+        "accept": comparison.accept,
         "row": [],
     }
     if changes is not None:
