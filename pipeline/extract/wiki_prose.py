@@ -151,7 +151,9 @@ def _paragraphs(soup: BeautifulSoup) -> Iterator[str]:
 def _tidy(text: str) -> str:
     text = _SPACES.sub(" ", text)
     if "(" in text:
-        text = _SEPARATOR_FIRST.sub("(", _EMPTY_BRACKETS.sub("", text))
+        text = _SEPARATOR_FIRST.sub("(", _EMPTY_BRACKETS.sub("", text)).replace("( ", "(")
+    # A template or an IPA that is gone left two blanks, one of them before the comma.
+    text = text.replace(" , ", ", ")
     if "\n" not in text:
         return text.strip()
     lines = "\n".join(line.strip() for line in text.split("\n"))

@@ -55,6 +55,8 @@ def test_rows_of_a_list_are_works_of_their_own() -> None:
         ("<p>first<br>second<br><br>third</p>", "first\nsecond\n\nthird"),
         ("<p>Ash (Japanese: <span class='IPA'>x</span>) went</p>", "Ash went"),
         ("<p>Ash (<span class='IPA'>x</span>; ) went</p>", "Ash went"),
+        ("<p>Ash (<span class='IPA'>x</span> in Kanto) went</p>", "Ash (in Kanto) went"),
+        ("<p>as <span class='IPA'>x</span> , he said ; so</p>", "as, he said ; so"),
         ("<p>caf\u00e9 &amp; 'tea'&nbsp;\u2019n \u201cmore\u201d</p>", "café & 'tea' ’n “more”"),
         ("<p>&lt;EOS&gt; &lt;|endoftext|&gt;</p>", "<EOS> <|endoftext|>"),
         ("<p style='display: none'>hidden</p><p>seen</p>", "seen"),
