@@ -12,6 +12,8 @@ from crawlers.outcome import CrawlOutcome
 
 #: Of the pages listed; below this something is wrong with the site or with how it is asked.
 _MOST = 0.9
+#: Of what is wrong so many are named.
+_NAMED = 5
 
 
 def pages_arrived(pages: int, outcome: CrawlOutcome) -> dg.AssetCheckResult:
@@ -52,12 +54,36 @@ def split_disjoint(manifest: Path, split_by: str) -> dg.AssetCheckResult:
     table = pq.read_table(manifest, columns=["split", "kind", unit])
     table = table.filter(pc.equal(table["kind"], "document"))
     sides = table.group_by(unit).aggregate([("split", "count_distinct")])
-    astride = pc.sum(pc.greater(sides["split_count_distinct"], 1)).as_py() or 0
+    offenders = sides.filter(pc.greater(sides["split_count_distinct"], 1))[unit].sort()
+    astride = len(offenders)
+    first = ", ".join(offenders[:_NAMED].to_pylist())
     return dg.AssetCheckResult(
         check_name="split_disjoint",
         passed=astride == 0,
-        metadata={f"{split_by}s": sides.num_rows, "in_two_splits": astride},
-        description=f"no {split_by} stands in two of train, validation and test",
+        metadata={
+            f"{split_by}s": sides.num_rows,
+            "in_two_splits": astride,
+            "first": first or "none",
+        },
+        description=f"in two of train, validation and test: {first}"
+        if first
+        else f"no {split_by} stands in two of train, validation and test",
+    )
+
+
+def no_leak(leaks: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """No fifty words in a row of held-out text stand in train: `leaks` as `leaks_in` found them."""
+    return dg.AssetCheckResult(
+        check_name="no_leak",
+        passed=leaks["leaking"] == 0,
+        metadata={
+            "documents_of_train": leaks["train"],
+            "documents_held_out": leaks["held_out"],
+            "leaking": leaks["leaking"],
+            "first": "\n".join(leaks["first"]) or "none",
+        },
+        description="\n".join(leaks["first"])
+        or "no fifty words in a row of validation or test stand in train.txt",
     )
 
 

@@ -11,6 +11,8 @@ from crawlers.store.page_store import StoreError
 from dagster_project.child import ChildError
 from pipeline.artifact import Artifact, NoRoomError, materialize
 from pipeline.corpus import CorpusError, ManifestError
+from pipeline.dedup.errors import DedupError
+from pipeline.engine_error import EngineError
 from pipeline.licences import UnknownLicenceError
 from pipeline.model_spec import ModelError
 
@@ -18,6 +20,8 @@ from pipeline.model_spec import ModelError
 EXPECTED = (
     ChildError,
     CorpusError,
+    DedupError,
+    EngineError,
     ManifestError,
     ModelError,
     NoRoomError,

@@ -8,7 +8,7 @@ query. Its telemetry is switched off: nothing leaves the machine that nobody ask
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from inspect import signature
 from pathlib import Path
@@ -26,6 +26,8 @@ for _name, _value in {
 
 import daft  # noqa: E402 - reads the environment when it is imported
 
+from pipeline.engine_error import EngineError  # noqa: E402
+
 #: Names the Ray cluster to run on.
 CLUSTER = "LOREMILL_RAY"
 
@@ -39,14 +41,18 @@ _PATIENCE = 5
 _connected: list[str | None] = []
 
 
-class EngineError(RuntimeError):
-    """The queries cannot run where they are configured to; the message names the remedy."""
-
-
 def read(paths: Sequence[Path], columns: Sequence[str]) -> daft.DataFrame:
     """Columns of Parquet files as a query that has not begun. Raises EngineError."""
     _connect()
     return daft.read_parquet([str(path.resolve()) for path in paths]).select(*columns)
+
+
+def stream(query: daft.DataFrame) -> Iterator[pa.RecordBatch]:
+    """Run a query; its rows as they come, in any order, so that no more than a few batches of them
+    are held at a time."""
+    for batch in query.to_arrow_iter():
+        if len(batch):
+            yield batch
 
 
 def array_function(

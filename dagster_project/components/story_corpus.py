@@ -8,11 +8,14 @@ import dagster as dg
 from pydantic import BaseModel
 
 from dagster_project import checks
-from dagster_project.presentation import OWNERS, group_name, result, table
+from dagster_project.changes_page import corpus_changes, corpus_since
+from dagster_project.corpus_page import CorpusPage, write_corpus_page
+from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore
-from dagster_project.step import build
-from pipeline.artifact import code_version, fingerprint
-from pipeline.corpus import build_corpus
+from dagster_project.signing import SIGNATURES
+from dagster_project.step import build, in_one_line
+from pipeline.artifact import Artifact, code_version, fingerprint
+from pipeline.corpus import RECORD, build_corpus, leaks_in, record_sha256
 from pipeline.corpus.spec import CorpusConfig, StoryCorpusSpec
 
 
@@ -64,31 +67,48 @@ def corpus_asset(
         group_name=group_name(name),
         kinds={"python", "parquet"},
         owners=OWNERS,
-        check_specs=[dg.AssetCheckSpec("split_disjoint", asset=key, blocking=True)],
+        check_specs=[
+            dg.AssetCheckSpec("split_disjoint", asset=key, blocking=True),
+            dg.AssetCheckSpec("no_leak", asset=key, blocking=True),
+        ],
     )
     def corpus(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
         documents = {
             franchise: data.load("documents", franchise, made_by=f"{franchise}/documents")
             for franchise in franchises
         }
+        root = data.path("corpora", name)
+        recorded = root / RECORD
+
+        def make(folder: Path) -> dict[str, Any]:
+            texts, signatures = (
+                {franchise: made.folder / file for franchise, made in documents.items()}
+                for file in ("documents.parquet", SIGNATURES)
+            )
+            figures = build_corpus(texts, signatures, config, folder, recorded=recorded)
+            since = corpus_since(Artifact.load(root))
+            return figures | {
+                "leaks": leaks_in(folder),
+                "config": config.model_dump(mode="json"),
+                "since": since,
+            }
+
         artifact = build(
-            data.path("corpora", name),
+            root,
             fingerprint(
                 documents={name: made.data_version for name, made in documents.items()},
                 config=config.model_dump(),
-                code=code_version("pipeline.corpus", "pipeline.licences", "pipeline.schema"),
+                record=_changed(recorded, Artifact.load(root)),
+                code=code_version(
+                    "pipeline.corpus", "pipeline.dedup", "pipeline.licences", "pipeline.schema"
+                ),
             ),
-            lambda folder: build_corpus(
-                {
-                    franchise: made.folder / "documents.parquet"
-                    for franchise, made in documents.items()
-                },
-                config,
-                folder,
-            ),
+            make,
             written_in=written_in,
         )
         figures = artifact.figures
+        with in_one_line(written_in):
+            page = write_corpus_page(Path(data.root), name, title, artifact, documents)
         return result(
             context,
             artifact,
@@ -98,15 +118,54 @@ def corpus_asset(
                 "characters": figures["characters"],
                 "words": figures["words"],
                 "duplicates": figures["duplicates"],
+                "dropped_by_reason": _counts(figures, "dropped_by_reason", "reason"),
+                "matches": _counts(figures, "matches", "kind"),
+                "excluded_by_licence": _counts(figures, "excluded_by_licence", "licence"),
+                "layout": figures["layout"],
+                "record_of_sides": dg.MetadataValue.path(str(recorded)),
                 "non_commercial": figures["non_commercial"],
                 "splits": _by(figures, "split"),
                 "sources": _by(figures, "source"),
                 "licences": _by(figures, "licence"),
+                **_statistics(data, page),
+                **corpus_changes(data, name, title, artifact).metadata(data),
             },
-            [checks.split_disjoint(artifact.folder / "manifest.parquet", figures["split_by"])],
+            [
+                checks.split_disjoint(artifact.folder / "manifest.parquet", figures["split_by"]),
+                checks.no_leak(figures["leaks"]),
+            ],
         )
 
     return corpus
+
+
+def _changed(recorded: Path, last: Artifact | None) -> str | None:
+    """What the record of sides is known by where it is not as the last good corpus left it.
+
+    As it was left it says nothing new; whoever removed it or put another back wants a new corpus.
+    """
+    found = record_sha256(recorded)
+    left = last.figures.get("record_sha256") if last else None
+    return None if found == left else found or "none"
+
+
+def _statistics(data: DataStore, page: CorpusPage) -> dict[str, Any]:
+    """The link to the page that shows the corpus in figures, and the first of them."""
+    from pipeline.reports.corpus import lengths_png
+
+    said = page.figures
+    return {
+        "statistics": dg.MetadataValue.url(data.report_url(page.path)),
+        "statistics_file": dg.MetadataValue.path(str(page.path)),
+        "tokens": said["tokens"],
+        "median_words": said["median_words"],
+        "left_out": said["left_out"],
+        "lengths": png(lengths_png(said["statistics"]), "documents by length in words"),
+    }
+
+
+def _counts(figures: Mapping[str, Any], name: str, of: str) -> dg.MetadataValue[Any]:
+    return table([of, "number"], [list(row) for row in figures[name].items()])
 
 
 def _by(figures: Mapping[str, Any], name: str) -> dg.MetadataValue[Any]:

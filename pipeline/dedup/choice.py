@@ -34,23 +34,14 @@ class Removal:
     @property
     def reason(self) -> str:
         """For a person, as `dropped.parquet` has it."""
-        what = {EXACT: "same text as", NEAR: "near-duplicate of", WORK: "of another edition of"}
-        return f"{what[self.kind]} {self.partner}"
-
-    def dropped(self) -> dict[str, Any]:
-        """What a row of DROPPED says of the decision; the rest is the document's own."""
-        return {
-            "doc_id": self.doc_id,
-            "stage": "corpus",
-            "reason": self.reason,
-            "figure": self.similarity,
-        }
+        return {EXACT: "same text", NEAR: "near-duplicate", WORK: "another edition"}[self.kind]
 
 
 def choose(matches: pa.Table, documents: pa.Table, keep: Keep) -> list[Removal]:
     """The documents that go, in order of doc_id.
 
-    `documents` has a row for each document, in the order that "first" means: doc_id, work_id,
+    `documents` has a row for each document that may stay and has a match (those that have none need
+    not be there; memory is some 2 kB a row), in the order that "first" means: doc_id, work_id,
     characters, and for "newest" also `revised` (a time, null where unknown: the oldest). "none"
     keeps no document that has a match. Ties fall to the earlier row. Raises DedupError.
     """
@@ -60,7 +51,11 @@ def choose(matches: pa.Table, documents: pa.Table, keep: Keep) -> list[Removal]:
     works: dict[str, list[Row]] = {}
     for row in rows:
         works.setdefault(row["work_id"], []).append(row)
-    pairs = [pair for pair in matches.to_pylist() if pair["kind"] == WORK]
+    pairs = [
+        pair
+        for pair in matches.to_pylist()
+        if pair["kind"] == WORK and pair["work_id"] in works and pair["partner_work"] in works
+    ]
     editions = _greedy(
         _ranked_works(works, keep),
         _neighbours((pair["work_id"], pair["partner_work"], pair["similarity"]) for pair in pairs),

@@ -1,7 +1,6 @@
 """A corpus from documents: splits, manifest, duplicates, attribution, card."""
 
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +14,11 @@ from pipeline.corpus import CorpusConfig, CorpusError, ManifestError, build_corp
 from pipeline.corpus.layout import TextLayout
 from pipeline.corpus.split import SPLITS
 from pipeline.licences import LICENCES, UnknownLicenceError
-from pipeline.schema import DOCUMENTS, DROPPED, MANIFEST
+from pipeline.schema import DROPPED, MANIFEST
+from tests.corpus_documents import build as build_documents
+from tests.corpus_documents import document, write_documents
 
 Write = Callable[[str, list[dict[str, Any]]], Path]
-
-
-def document(number: int, text: str | None = None, **changes: Any) -> dict[str, Any]:
-    text = text if text is not None else f"Story {number}: the ferry crosses {number} times."
-    row = {
-        "doc_id": f"lamps/wikipedia/{number}#Plot",
-        "work_id": f"wikipedia:wiki.example/{number}",
-        "franchise": "lamps",
-        "source": "wikipedia",
-        "url": f"https://wiki.example/wiki/{number}#Plot",
-        "revision": "7",
-        "title": f"Page {number}",
-        "section": "Plot",
-        "genre": "fable",
-        "language": "en",
-        "licence": "CC-BY-SA-4.0",
-        "attribution_url": f"https://wiki.example/wiki/{number}",
-        "text": text,
-        "text_sha256": sha256(text.encode()).hexdigest(),
-        "characters": len(text),
-        "words": len(text.split()),
-    }
-    return row | changes
 
 
 @pytest.fixture
@@ -48,11 +26,7 @@ def write(tmp_path: Path) -> Write:
     """Writes documents.parquet of a franchise and returns its path."""
 
     def write(franchise: str, rows: list[dict[str, Any]]) -> Path:
-        path = tmp_path / franchise / "documents.parquet"
-        path.parent.mkdir(exist_ok=True)
-        rows = [row | {"franchise": franchise} for row in rows]
-        pq.write_table(pa.Table.from_pylist(rows, schema=DOCUMENTS), path)
-        return path
+        return write_documents(tmp_path, franchise, rows)
 
     return write
 
@@ -65,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def build(folder: Path, **documents: Path) -> dict[str, Any]:
-    return build_corpus(documents, CorpusConfig(), folder)
+    return build_documents(folder, documents)
 
 
 def test_every_document_is_in_one_split_and_reads_back(write: Write, folder: Path) -> None:
@@ -129,7 +103,7 @@ def test_exact_duplicates_name_their_partner(write: Write, folder: Path) -> None
     figures = build(folder, lamps=write("lamps", rows), moons=write("moons", [twin]))
     (dropped,) = pq.read_table(folder / "dropped.parquet").to_pylist()
     assert dropped["doc_id"] == "moons/wikipedia/0#Plot"
-    assert dropped["reason"] == "same text as lamps/wikipedia/0#Plot"
+    assert (dropped["reason"], dropped["partner"]) == ("same text", "lamps/wikipedia/0#Plot")
     assert (dropped["stage"], dropped["figure"]) == ("corpus", 1.0)
     terms = (dropped["licence"], dropped["attribution_url"], dropped["revision"])
     assert terms == ("CC-BY-SA-4.0", "https://wiki.example/wiki/0", "7")
@@ -142,9 +116,9 @@ def test_the_order_franchises_are_named_in_does_not_matter(write: Write, tmp_pat
     b = write("b", [document(n + 10, doc_id=f"b/{n}") for n in range(20)])
     for name, paths in (("x", {"a": a, "b": b}), ("y", {"b": b, "a": a})):
         (tmp_path / name).mkdir()
-        build_corpus(paths, CorpusConfig(), tmp_path / name)
-    for path in (tmp_path / "x").iterdir():
-        assert path.read_bytes() == (tmp_path / "y" / path.name).read_bytes(), path.name
+        build_documents(tmp_path / name / "corpus", paths)
+    for path in (tmp_path / "x" / "corpus").iterdir():
+        assert path.read_bytes() == (tmp_path / "y" / "corpus" / path.name).read_bytes(), path.name
 
 
 def test_figures_by_group_add_up(write: Write, folder: Path) -> None:
@@ -185,7 +159,7 @@ def test_a_table_of_another_version_is_an_error(tmp_path: Path, folder: Path) ->
     path = tmp_path / "documents.parquet"
     pq.write_table(pa.table({"doc_id": ["a"], "text": ["b"]}), path)
     with pytest.raises(CorpusError, match="lacks .*text_sha256.*another version"):
-        build(folder, lamps=path)
+        build_corpus({"lamps": path}, {}, CorpusConfig(), folder, recorded=tmp_path / "record")
 
 
 def test_attribution_names_each_page_once_and_escapes(write: Write, folder: Path) -> None:

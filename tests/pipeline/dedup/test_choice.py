@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 pytest.importorskip("daft", reason="daft is not installed: pip install daft==0.7.26")
 
 from pipeline.dedup.choice import choose
-from pipeline.dedup.components import components
+from pipeline.dedup.components import connected
 from pipeline.dedup.errors import DedupError
 from pipeline.dedup.policy import Keep
-from pipeline.schema import DROPPED, MATCHES
+from pipeline.schema import MATCHES
 
 Words = Callable[[int, int], list[str]]
 
@@ -71,7 +71,7 @@ def test_a_chain_takes_nobody_who_resembles_none_that_stays() -> None:
         "a": ("b", "near"),
         "c": ("b", "near"),
     }
-    assert components(matches, "document") == {"a": "a", "b": "a", "c": "a"}
+    assert connected([("c", "b"), ("b", "a")]) == {"a": "a", "b": "a", "c": "a"}
 
 
 def test_a_near_match_counts_for_all_documents_of_its_texts() -> None:
@@ -91,19 +91,27 @@ def test_of_two_editions_one_goes_whole() -> None:
         "old#1": ("new", "work"),
         "old#2": ("new", "work"),
     }
-    assert components(matches, "work") == {"new": "new", "old": "new", "x": "new"}
 
 
-def test_a_removal_is_a_row_of_dropped() -> None:
-    (removal,) = choose(_matches(("near", "a", "b", 0.75)), _documents(a=2, b=1), "longest")
-    row = removal.dropped()
-    assert set(row) <= set(DROPPED.names)
-    assert row == {
-        "doc_id": "b",
-        "stage": "corpus",
-        "reason": "near-duplicate of a",
-        "figure": 0.75,
+def test_the_reasons_are_few_and_name_nobody() -> None:
+    matches = _matches(
+        ("near", "a", "b", 0.75), ("exact", "c", "d", 1.0), ("work", "old", "new", 0.5)
+    )
+    removals = choose(matches, _documents(a=2, b=1, c=2, d=1, old_1=1, new_1=2), "longest")
+    assert {(removal.doc_id, removal.reason, removal.partner) for removal in removals} == {
+        ("b", "near-duplicate", "a"),
+        ("d", "same text", "c"),
+        ("old#1", "another edition", "new"),
     }
+
+
+def test_a_match_with_one_that_is_not_asked_about_counts_for_nothing() -> None:
+    matches = _matches(
+        ("near", "a", "b", 0.9), ("exact", "a", "c", 1.0), ("exact", "a", "d", 1.0),
+        ("work", "new", "old", 0.5),
+    )  # fmt: skip
+    # Without "a" its twins still are each other's.
+    assert _gone(matches, _documents(c=1, d=1, old_1=3), "longest") == {"d": ("c", "exact")}
 
 
 _LETTERS = "abcdefgh"

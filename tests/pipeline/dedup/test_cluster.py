@@ -216,4 +216,5 @@ def test_a_cluster_that_is_not_there_is_an_error_in_one_line(tmp_path: Path) -> 
         timeout=120,
     )
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("pipeline.engine.EngineError: LOREMILL_RAY=127.0.0.1:1: no Ray cluster")
+    expected = "pipeline.engine_error.EngineError: LOREMILL_RAY=127.0.0.1:1: no Ray cluster"
+    assert last.startswith(expected)
