@@ -100,6 +100,19 @@ def save(folder: Path, pages: pa.Table) -> list[str]:
     return saved
 
 
+def remove(folder: Path, names: Sequence[str]) -> None:
+    """Take pages out: the three files of each, and their lines in the notice."""
+    for name in names:
+        for path in (*folder.glob(f"{name}.page.*"), folder / f"{name}{_EXPECTED}"):
+            path.unlink(missing_ok=True)
+        (folder / f"{name}.json").unlink(missing_ok=True)  # last: it names the others
+    left = load(folder)
+    if left:
+        write_atomically(folder / _NOTICE, _notice(left).encode())
+    else:
+        (folder / _NOTICE).unlink(missing_ok=True)
+
+
 def compare(folder: Path, rules: Mapping[str, SourceRules]) -> list[Difference]:
     """The pages whose extraction is not as expected. Raises FixtureError."""
     differences = []

@@ -188,6 +188,25 @@ def rewrite(root: Path, edit: Callable[[Path], Mapping[str, Any] | None]) -> Art
         return made
 
 
+def prune(root: Path) -> None:
+    """Leave the good output under `root` and no other version, finished or not.
+
+    For the next build the last one stays beside the new; after a takedown it must not.
+    """
+    if root.is_dir():
+        with _alone(root):
+            last = Artifact.load(root)
+            _clear(root, {last.version} if last else set())
+
+
+def discard(root: Path) -> None:
+    """Leave no output under `root`; what lies there beside the versions stays."""
+    if root.is_dir():
+        with _alone(root):
+            (root / MANIFEST).unlink(missing_ok=True)
+            _clear(root, set())
+
+
 def _publish(made: Artifact) -> None:
     """Make it the good output under its root."""
     manifest = {name: getattr(made, name) for name in _STORED}

@@ -85,6 +85,12 @@ class PageStore:
             ) from error
         return [self.root / "parts" / f"{name}.parquet" for name in names]
 
+    @contextmanager
+    def opened(self, part: Path) -> Iterator[pq.ParquetFile]:
+        """A part to be read, of whatever version's schema."""
+        with _opened(part) as file:
+            yield file
+
     def known(self) -> KnownPages:
         """The current pages by url."""
         return KnownPages(self._rows(COLUMNS))

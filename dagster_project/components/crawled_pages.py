@@ -69,6 +69,7 @@ def pages_asset(name: str, spec: FranchiseSpec, spider: str) -> dg.AssetsDefinit
                 "unchanged": outcome.unchanged,
                 "moved": outcome.moved,
                 "gone": outcome.gone,
+                **({"taken_down": outcome.taken_down} if outcome.taken_down else {}),
                 **({"requests": outcome.requests} if has_sites else {}),
                 "bytes": outcome.bytes,
                 **(_treatment(data, outcome, page) if page else {}),

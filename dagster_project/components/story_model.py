@@ -18,6 +18,7 @@ from dagster_project.step import build
 from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.model_spec import ModelSpec
 from pipeline.models.base import base_version
+from pipeline.takedown.models import marks, notice
 
 #: What a person wants to know of a training, in the order of asking; training.json has the rest.
 _TRAINING_FIGURES = (
@@ -128,6 +129,7 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                 "loss_curve": png(loss_png(loss), "loss by step"),
                 **{name: artifact.figures[name] for name in _TRAINING_FIGURES},
                 "device": artifact.figures["device"]["name"],
+                **({"taken_down": told} if (told := notice(marks(artifact))) else {}),
                 "configuration": dg.MetadataValue.json(artifact.figures["spec"]),
             },
         )
@@ -274,10 +276,12 @@ def _report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
         samples = data.load("samples", spec.name, made_by=f"{spec.name}/samples")
         scores = data.load("perplexity", spec.name, made_by=f"{spec.name}/perplexity")
         inputs = {"model": model, "samples": samples, "scores": scores, "corpus": corpus}
+        told = notice(marks(model))
         artifact = build(
             data.path("reports", spec.name),
             fingerprint(
                 inputs={name: made.data_version for name, made in inputs.items()},
+                notice=told,
                 code=code_version("pipeline.reports", "pipeline.licences"),
             ),
             lambda folder: write_report(
@@ -288,6 +292,7 @@ def _report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                 corpus=corpus.folder,
                 corpus_figures=corpus.figures,
                 folder=folder,
+                notice=told,
             ),
             written_in=written_in,
         )
@@ -299,6 +304,7 @@ def _report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                 "report": dg.MetadataValue.url(data.report_url(page)),
                 "file": dg.MetadataValue.path(str(page)),
                 "verdict": artifact.figures["verdict"],
+                **({"taken_down": told} if told else {}),
                 "plot": png(
                     bits_per_byte_png(pq.read_table(scores.folder / "scores.parquet")),
                     "bits per byte, before and after",

@@ -9,17 +9,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copytree
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crawlers.franchise import FranchiseSpec
+from crawlers.franchise import FranchiseSpec, data_root
 from crawlers.on_disk.text_files import TEXTS
 from crawlers.page import Page
 from crawlers.policy import origins, policy_of
 from crawlers.sources import AnySource, SiteSource, source_name
 from crawlers.store.page_store import PageStore, pages_root
+from crawlers.takedowns import FOLDER
 from dagster_project.child import ChildError
 from dagster_project.resources import Crawler, DataStore
 from pipeline.schema import PAGES
@@ -59,6 +61,8 @@ def live_pages(
     wrong: list[str] = []
     crawler = Crawler(contact=os.environ.get("LOREMILL_CONTACT", ""))
     with TemporaryDirectory(prefix="loremill-preview-") as data:
+        if (taken := data_root() / FOLDER).is_dir():  # what was taken down stays out here too
+            copytree(taken, Path(data) / FOLDER)
         for spider in spec.spiders():
             try:
                 crawler.crawl(DataStore(root=data), name, spider, report, limit=count)

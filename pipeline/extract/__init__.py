@@ -122,7 +122,7 @@ def extract(
                 rows = list(_read(page, rules[page["source"]]))
                 kept = [row.values for row in rows if not row.dropped]
                 figures.page(rows)
-                read.add(_page_name(page), page, kept)
+                read.add(page_name(page), page, kept)
                 for row in rows:
                     (documents if row.cleaned else dropped).add(row.key, row.values)
                     if row.cleaned:
@@ -203,7 +203,7 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
     if piece.title:
         work = f"{work}#{piece.anchor}"
     return {
-        "doc_id": f"{_page_name(page)}#{piece.anchor}",
+        "doc_id": f"{page_name(page)}#{piece.anchor}",
         "work_id": work,
         "franchise": page["franchise"],
         "source": page["source"],
@@ -220,12 +220,12 @@ def _document(page: dict[str, Any], piece: Piece, title: str, rules: SourceRules
     }
 
 
-def _page_name(page: dict[str, Any]) -> str:
-    """What the doc_ids of a page begin with."""
+def page_name(page: Mapping[str, Any]) -> str:
+    """What the doc_ids of a page begin with; `#` and the piece's place follow."""
     return f"{page['franchise']}/{page['source']}/{_page_id(page)}"
 
 
-def _page_id(page: dict[str, Any]) -> str:
+def _page_id(page: Mapping[str, Any]) -> str:
     return str(page["page_id"] or urlsplit(page["url"]).path.strip("/") or "index")
 
 

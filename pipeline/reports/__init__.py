@@ -25,11 +25,13 @@ def write_report(
     corpus: Path,
     corpus_figures: Mapping[str, Any],
     folder: Path,
+    notice: str | None = None,
 ) -> dict[str, Any]:
     """Write `folder/report.html` and return its key figures (JSON values).
 
     `model` holds training.json and loss.parquet, `samples` samples.parquet, `scores`
     scores.parquet, `corpus` manifest.parquet; `corpus_figures` are what `build_corpus` returned.
+    `notice` is what a reader must know before all else; it stands at the top.
     Raises FileNotFoundError or ValueError naming the input that is missing or wrong.
     """
     from pipeline.reports.page import render  # matplotlib takes its time
@@ -42,6 +44,7 @@ def write_report(
         scores=scores,
         corpus=corpus,
         corpus_figures=corpus_figures,
+        notice=notice,
     )
     head = headline.section(material)
     sections = [made for make in SECTIONS if (made := make(material)) is not None]

@@ -27,6 +27,7 @@ class Material:
     scores: pa.Table
     manifest: pa.Table
     corpus_figures: Mapping[str, Any]  # as `pipeline.corpus.build_corpus` returns them
+    notice: str | None = None  # what stands before all else
 
 
 def read_material(
@@ -37,6 +38,7 @@ def read_material(
     scores: Path,
     corpus: Path,
     corpus_figures: Mapping[str, Any],
+    notice: str | None = None,
 ) -> Material:
     """Read the folders' files.
 
@@ -50,6 +52,7 @@ def read_material(
         scores=read_table(scores / "scores.parquet", SCORES, "the perplexity step"),
         manifest=read_table(corpus / "manifest.parquet", MANIFEST, "the corpus step"),
         corpus_figures=corpus_figures,
+        notice=notice,
     )
 
 

@@ -32,7 +32,8 @@ def summary(
     Lines are at most 88 columns wide, but for a path. Raises FileNotFoundError or ValueError
     where samples.parquet cannot be read.
     """
-    parts = [_wrapped(figures["verdict"]), _table(figures)]
+    notice = [_wrapped(figures["notice"])] if "notice" in figures else []
+    parts = [*notice, _wrapped(figures["verdict"]), _table(figures)]
     parts += _stories(samples, stories, seed)
     if report is not None:
         parts.append(f"Report: {report}")

@@ -42,6 +42,7 @@ from pipeline.training.checkpoints import export, newest_checkpoint, room_for
 from pipeline.training.interrupts import Interrupted, StopSignal
 from pipeline.training.packing import PackedBlocks, Tokens, collate, cut_into_blocks, token_stream
 from pipeline.training.progress import Progress, Watch
+from pipeline.training.trained_on import write_trained_on
 
 #: Longer blocks than this only where `block_size` asks for them: attention grows with its square.
 LONGEST_DEFAULT_BLOCK = 1024
@@ -59,8 +60,8 @@ def train(
     """Train the model of `spec` on the train split of `corpus` and write it into `folder`.
 
     `folder` then holds `final/`, `steps/N/` for each of `samples.at_steps` that was reached,
-    `loss.parquet` and `training.json`, whose content is returned. While it runs, `resume/` holds
-    checkpoints; a later call with the same arguments goes on from the last one.
+    `loss.parquet`, `trained_on.parquet` and `training.json`, whose content is returned. While it
+    runs, `resume/` holds checkpoints; a later call with the same arguments goes on from the last.
     Raises ModelError for whatever a person must mend, Interrupted after SIGINT or SIGTERM.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,6 +95,7 @@ def train(
         export(model, tokenizer, folder / "final")
         history = trainer.state.log_history
         pq.write_table(_losses(history), folder / "loss.parquet")
+        write_trained_on(corpus, folder)
         tokens = int(trainer.state.num_input_tokens_seen)
         figures = {
             "name": spec.name,

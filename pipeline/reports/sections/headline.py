@@ -38,8 +38,15 @@ def section(material: Material) -> Section:
         "held_out_documents": whole.documents,
         "held_out_works": works,
     }
+    if material.notice is not None:
+        figures["notice"] = material.notice
     figures |= run_figures(material.training)
-    content = {"verdict": sentence, "gloss": gloss(whole), "row": _row(material, whole, works)}
+    content = {
+        "notice": material.notice,
+        "verdict": sentence,
+        "gloss": gloss(whole),
+        "row": _row(material, whole, works),
+    }
     return Section("verdict", material.name, "headline.html", content, figures)
 
 

@@ -1,0 +1,100 @@
+"""Erases pages from all that holds their text; each step can be done twice.
+
+The page stores come first, and under their locks, so that a crawl is either over or has not begun.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from crawlers.store.page_store import PageWriter
+from crawlers.takedowns import Takedown
+from dagster_project.fixtures import fixtures_folder, remove
+from dagster_project.takedown.find import InStore
+from dagster_project.takedown.touched import Touched, artifacts, shows
+from pipeline.artifact import MANIFEST, Artifact, discard, prune
+from pipeline.takedown import Removal, corpus, documents, models, samples
+from pipeline.takedown.quotes import Quotes
+
+#: A writer of this name writes nothing: it holds the lock.
+_CRAWL = "takedown"
+
+Say = Callable[[str], None]
+
+
+@contextmanager
+def locked(found: list[InStore]) -> Iterator[list[tuple[InStore, PageWriter]]]:
+    """Hold all the stores. Raises StoreBusyError while a crawl writes to one, StoreError."""
+    with ExitStack() as stack:
+        writers = []
+        for one in found:
+            writer = one.store.writer(_CRAWL)
+            stack.callback(writer.close)
+            writers.append((one, writer))
+        yield writers
+
+
+def erase_pages(writers: list[tuple[InStore, PageWriter]], say: Say) -> None:
+    """Take the bodies out of the stores, in all revisions."""
+    for one, writer in writers:
+        urls = {page.url for page in one.pages}
+
+        def wanted(batch: pa.RecordBatch, urls: set[str] = urls) -> list[bool]:
+            return [url in urls for url in batch["url"].to_pylist()]
+
+        if rows := writer.erase(wanted):
+            say(f"erased {rows:,} stored revisions in {one.store.root}")
+
+
+def erase_outputs(
+    data: Path, touched: Touched, removal: Removal, quotes: Quotes, record: Takedown, say: Say
+) -> None:
+    """Take the texts out of all outputs, and mark the models. Raises OSError."""
+    for franchise, names in touched.fixtures.items():
+        remove(fixtures_folder(franchise), names)
+        say(f"removed {len(names)} fixtures of {franchise}")
+    for franchise in touched.documents:
+        _clear(data / "documents" / franchise)
+        documents.erase(data / "documents" / franchise, removal)
+        say(f"erased from the documents of {franchise}")
+    for name in touched.corpora:
+        _clear(data / "corpora" / name)
+        corpus.erase(data / "corpora" / name, removal)
+        say(f"erased from the corpus {name}")
+    for name in touched.samples:
+        samples.erase(data / "samples" / name, quotes)
+        say(f"erased from the samples of {name}")
+    for name in touched.reports:
+        path = data / "reports" / name
+        if (path / MANIFEST).is_file() or path.is_dir():
+            discard(path)
+        else:
+            path.unlink(missing_ok=True)
+    for name in touched.indexes:
+        _remove(data / "indexes" / name)
+    for name in touched.bundles:
+        bundle = data / "bundles" / name
+        if any(path.is_file() and shows(path, quotes) for path in bundle.rglob("*")):
+            _remove(bundle)
+            say(f"removed the bundle {name}, which quotes it; export the model again")
+    for made in artifacts(data, "models"):
+        if made.root.name in touched.models:
+            documents_read = touched.models[made.root.name]
+            models.mark(made, record.takedown_id, record.at, documents_read)
+            say(f"marked the model {made.root.name}")
+
+
+def _clear(root: Path) -> None:
+    """Where there is no good output, a build that was killed may have left some of it."""
+    if Artifact.load(root) is None:
+        prune(root)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,143 @@
+"""Makes anew, through Dagster, what a takedown has touched, so that its UI shows it.
+
+In this process, with the instance of DAGSTER_HOME where that is set: the same assets, checks and
+records as any other run. Nothing is trained, sampled or measured again: that is a person's call.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from dagster_project.takedown.touched import Touched
+from pipeline.artifact import Artifact, prune
+from pipeline.takedown import models
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What was made anew, and what could not be, with the reason."""
+
+    made: tuple[str, ...]
+    failed: dict[str, str]
+
+
+def rebuild(data: Path, touched: Touched, say: Say) -> Rebuilt:
+    """Materialize what the touched documents go into, as far as it was there before.
+
+    Raises SpecError where the registry cannot be loaded.
+    """
+    from dagster_project.definitions import defs
+
+    definitions = dg.Definitions.merge(defs(), dg.Definitions(loggers={"console": _console(say)}))
+    job = definitions.resolve_implicit_global_asset_job_def()
+    keys = _wanted(data, touched, job)
+    if not keys:
+        return Rebuilt((), {})
+    with _instance(say) as instance:
+        say(f"making anew: {', '.join(key.to_user_string() for key in keys)}")
+        done = job.execute_in_process(
+            instance=instance,
+            asset_selection=keys,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {}}},
+        )
+        made = {
+            event.asset_key
+            for event in done.get_asset_materialization_events()
+            if event.asset_key is not None
+        }
+        failed = _failures(done, [key for key in keys if key not in made])
+        _tell_models(instance, data, touched)
+    return Rebuilt(tuple(key.to_user_string() for key in keys if key in made), failed)
+
+
+def clean_up(data: Path) -> None:
+    """Leave no earlier version of anything that holds text."""
+    for kind in ("documents", "corpora", "samples", "reports"):
+        for root in (path for path in (data / kind).glob("*") if path.is_dir()):
+            if Artifact.load(root) is not None:
+                prune(root)
+
+
+def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[dg.AssetKey]:
+    """In the order of the line, what has been made before."""
+    graph = job.asset_layer.asset_graph
+    franchises = [dg.AssetKey([name, "documents"]) for name in touched.documents]
+    corpora: set[dg.AssetKey] = {dg.AssetKey([name, "corpus"]) for name in touched.corpora}
+    for key in franchises:
+        if graph.has(key):
+            corpora |= {
+                child
+                for child in graph.get(key).child_keys
+                if child.path[-1] == "corpus" and (data / "corpora" / child.path[0]).is_dir()
+            }
+    reports = {*touched.models, *touched.samples, *touched.reports}
+    reports &= {path.name for path in (data / "reports").glob("*") if path.is_dir()}
+    wanted = [*franchises, *sorted(corpora), *(dg.AssetKey([n, "report"]) for n in sorted(reports))]
+    return [key for key in wanted if graph.has(key)]
+
+
+def _failures(done: dg.ExecuteInProcessResult, keys: Iterable[dg.AssetKey]) -> dict[str, str]:
+    said = {
+        event.step_key: str(event.step_failure_data.error.cause or event.step_failure_data.error)
+        for event in done.get_step_failure_events()
+        if event.step_failure_data.error is not None
+    }
+    return {
+        key.to_user_string(): _first_line(
+            said.get("__".join(key.path), "what it is made from could not be made")
+        )
+        for key in keys
+    }
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def _instance(say: Say) -> dg.DagsterInstance:
+    if os.environ.get("DAGSTER_HOME"):
+        return dg.DagsterInstance.get()
+    say("DAGSTER_HOME is not set: Dagster's UI will not show this run")
+    return dg.DagsterInstance.ephemeral()
+
+
+def _tell_models(instance: dg.DagsterInstance, data: Path, touched: Touched) -> None:
+    """The models' own pages in the UI say it too, without their being trained."""
+    for name in touched.models:
+        key = dg.AssetKey([name, "model"])
+        event = instance.get_latest_materialization_event(key)
+        made = Artifact.load(data / "models" / name)
+        last = event.asset_materialization if event is not None else None
+        told = models.notice(models.marks(made)) if made is not None else None
+        if last is not None and told is not None:
+            metadata = {**last.metadata, "taken_down": dg.MetadataValue.text(told)}
+            instance.report_runless_asset_event(
+                dg.AssetMaterialization(key, metadata=metadata, tags=last.tags)
+            )
+
+
+def _console(say: Say) -> dg.LoggerDefinition:
+    """What the steps say of their progress, and when each begins."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            event = getattr(record, "dagster_meta", {}).get("dagster_event")
+            if event is None and record.levelno >= logging.INFO:
+                say(getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage()))
+            elif event is not None and event.event_type_value == "STEP_START":
+                say(f"makes {str(event.step_key).replace('__', '/')}")
+
+    @dg.logger
+    def console(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("takedown", logging.DEBUG)
+        logger.addHandler(Handler())
+        return logger
+
+    return console

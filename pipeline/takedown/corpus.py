@@ -1,0 +1,134 @@
+"""A corpus without a page: what of it stood there, who says the same, and its files without it.
+
+The corpus is made anew by its own step afterwards, which deals with what the page's going changes;
+the text is out of the files before that, and stays out where that step fails.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipeline.artifact import Artifact, discard, rewrite
+from pipeline.corpus import ManifestError, read_split
+from pipeline.corpus.files import SplitWriter, corpus_layout, manifest_writer
+from pipeline.corpus.split import SPLITS
+from pipeline.takedown import Removal
+from pipeline.takedown.tables import remove_rows, rows_of
+
+_MANIFEST, _DROPPED = "manifest.parquet", "dropped.parquet"
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A document of another page that says the same, or nearly."""
+
+    corpus: str
+    title: str
+    url: str
+    similarity: float | None
+    doc_id: str
+
+
+def touched(artifact: Artifact, removal: Removal) -> dict[str, dict[str, int]]:
+    """Documents and bytes of the pages by split; `dropped` counts those that were kept out."""
+    found: dict[str, dict[str, int]] = defaultdict(lambda: {"documents": 0, "bytes": 0})
+    for row in rows_of(artifact.folder / _MANIFEST, removal, ["split", "start", "end"]):
+        found[row["split"]]["documents"] += 1
+        found[row["split"]]["bytes"] += row["end"] - row["start"]
+    if dropped := sum(1 for _ in rows_of(artifact.folder / _DROPPED, removal, [])):
+        found["dropped"]["documents"] = dropped
+    return dict(found)
+
+
+def texts(artifact: Artifact, removal: Removal) -> Iterator[str]:
+    """The pages' texts as the corpus has them. Raises ManifestError."""
+    for split in SPLITS:
+        for document in read_split(artifact.folder, split):
+            if removal.has(document.doc_id, document.url):
+                yield document.text
+    for row in rows_of(artifact.folder / _DROPPED, removal, ["text"]):
+        if row["text"]:
+            yield row["text"]
+
+
+def twins(artifact: Artifact, removal: Removal) -> list[Twin]:
+    """The documents of other pages that the duplicate search matched with these."""
+    found: dict[str, float | None] = {}
+    named: dict[str, tuple[str, str]] = {}
+    with pq.ParquetFile(artifact.folder / _DROPPED) as file:
+        columns = [*("doc_id", "title", "url", "partner", "figure"), "stage"]
+        columns = [name for name in columns if name in file.schema_arrow.names]
+        rows = [
+            row
+            for batch in file.iter_batches(1024, columns=columns)
+            for row in batch.to_pylist()
+            if row.get("partner")
+        ]
+    for row in rows:
+        if removal.has(row["doc_id"], row["url"]):
+            found[row["partner"]] = row["figure"]
+        elif removal.has(row["partner"], None):
+            found[row["doc_id"]] = row["figure"]
+            named[row["doc_id"]] = (row["title"] or "", row["url"])
+    matches = artifact.folder / "matches.parquet"
+    if matches.is_file():
+        for row in _matches(matches):
+            for one, other in ((row[0], row[1]), (row[1], row[0])):
+                if one and other and removal.has(one, None) and not removal.has(other, None):
+                    found[other] = row[2]
+    if found.keys() - named.keys():
+        for row in _documents(artifact.folder / _MANIFEST):
+            for name in (row["doc_id"], row["work_id"]):
+                if name in found and not removal.has(row["doc_id"], row["url"]):
+                    named.setdefault(name, (row["title"] or "", row["url"]))
+    corpus = artifact.root.name
+    return [Twin(corpus, *named[name], found[name], name) for name in sorted(named.keys() & found)]
+
+
+def erase(root: Path, removal: Removal) -> bool:
+    """Write the corpus under `root` without the pages; no earlier version stays.
+
+    False where its files do not fit together, so that nothing could be told of them: it is
+    removed. Raises OSError.
+    """
+    try:
+        rewrite(root, lambda folder: _edit(folder, removal))
+    except ManifestError:
+        discard(root)
+        return False
+    return True
+
+
+def _edit(folder: Path, removal: Removal) -> None:
+    if next(rows_of(folder / _MANIFEST, removal, []), None):
+        aside = folder / ".without"
+        aside.mkdir()
+        layout = corpus_layout(folder)
+        with manifest_writer(aside, layout) as manifest:
+            for split in SPLITS:
+                with SplitWriter(aside, split, manifest, layout) as writer:
+                    for document in read_split(folder, split):
+                        if not removal.has(document.doc_id, document.url):
+                            writer.write(asdict(document))
+        for path in aside.iterdir():
+            path.replace(folder / path.name)
+        aside.rmdir()
+    if (folder / _DROPPED).is_file():
+        remove_rows(folder / _DROPPED, removal)
+
+
+def _matches(path: Path) -> Iterator[tuple[str | None, str | None, float]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=["doc_id", "partner", "similarity"]):
+            for row in batch.to_pylist():
+                yield row["doc_id"], row["partner"], row["similarity"]
+
+
+def _documents(path: Path) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=["kind", "doc_id", "work_id", "title", "url"]):
+            yield from (row for row in batch.to_pylist() if row["kind"] == "document")

@@ -1,0 +1,201 @@
+"""Documents, corpora and models without a page: what stays fits together, what goes is gone."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.artifact import Artifact, discard, materialize, prune
+from pipeline.corpus import read_split
+from pipeline.corpus.files import SplitWriter, manifest_writer
+from pipeline.corpus.layout import make_layout
+from pipeline.schema import CHANGED, DOCUMENTS, DROPPED, SIGNATURES, TRAINED_ON
+from pipeline.takedown import Removal, corpus, documents, models
+from pipeline.training.trained_on import write_trained_on
+
+_GONE = Removal(("tales/wiki/2#",), frozenset({"http://w/2"}))
+
+
+def _row(number: int, part: str = "Plot", **columns: Any) -> dict[str, Any]:
+    text = f"Once upon a time, story {number} was told in {part}."
+    return {
+        "doc_id": f"tales/wiki/{number}#{part}", "work_id": f"wiki:w/{number}",
+        "franchise": "tales", "source": "wiki", "url": f"http://w/{number}#{part}",
+        "title": f"Tale {number}", "section": part, "licence": "CC0-1.0", "text": text,
+        "text_sha256": sha256(text.encode()).hexdigest(), "characters": len(text),
+        "words": len(text.split()), "genre": "Tale", **columns,
+    }  # fmt: skip
+
+
+def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    known = [{name: row.get(name) for name in schema.names} for row in rows]
+    pq.write_table(pa.Table.from_pylist(known, schema), path)
+
+
+def _everything(root: Path) -> bytes:
+    files = [path for path in root.rglob("*") if path.is_file()]
+    tables = [pq.read_table(path) for path in files if path.suffix == ".parquet"]
+    return (
+        b"".join(path.read_bytes() for path in files)
+        + str([table.to_pylist() for table in tables]).encode()
+    )
+
+
+@pytest.fixture
+def extracted(tmp_path: Path) -> Path:
+    """Documents of three pages, as extraction and signing leave them, and an unfinished build."""
+    rows = [_row(1), _row(2), _row(2, "End"), _row(3)]
+    left_out = [
+        _row(2, "Note", stage="clean", reason="too short", figure=1.0),
+        _row(3, "Note", stage="clean", reason="too short", figure=1.0),
+        {**_row(2), "doc_id": None, "url": "http://w/2", "stage": "extract", "reason": "no plot"},
+    ]
+    changes = [
+        {**_row(n), "rule": "citations", "before": f"story {n} was [1]", "after": "was"}
+        for n in (1, 2)
+    ]
+
+    def build(folder: Path) -> dict[str, Any]:
+        _write(folder / "documents.parquet", rows, DOCUMENTS)
+        _write(folder / "dropped.parquet", left_out, DROPPED)
+        _write(folder / "changed.parquet", changes, CHANGED)
+        signed = [{**row, "signature": b"0" * 504} for row in rows]
+        _write(folder / "signatures.parquet", signed, SIGNATURES)
+        return {
+            "documents": 4, "dropped": 3, "dropped_by_reason": {"too short": 2, "no plot": 1},
+            "characters": sum(row["characters"] for row in rows),
+            "words": sum(row["words"] for row in rows),
+        }  # fmt: skip
+
+    root = tmp_path / "documents/tales"
+    materialize(root, "a" * 64, build)
+    (root / "killed").mkdir()
+    (root / "killed" / "documents.parquet").write_bytes(b"story 2 was told")
+    return root
+
+
+def test_documents_lose_the_page_and_their_figures_fit(extracted: Path) -> None:
+    before = Artifact.load(extracted)
+    assert documents.touched(before, _GONE) == {"documents": 2, "dropped": 2, "changed": 1}
+    texts = list(documents.texts(before, _GONE))
+    assert len(texts) == 6
+    assert not [text for text in texts if "story 1" in text or "story 3" in text]
+    documents.erase(extracted, _GONE)
+    made = Artifact.load(extracted)
+    assert b"story 2" not in _everything(extracted)
+    assert made.fingerprint == before.fingerprint
+    kept = pq.read_table(made.folder / "documents.parquet")
+    assert kept["doc_id"].to_pylist() == ["tales/wiki/1#Plot", "tales/wiki/3#Plot"]
+    assert made.figures["documents"] == 2
+    assert made.figures["characters"] == sum(kept["characters"].to_pylist())
+    assert made.figures["dropped_by_reason"] == {"too short": 1}
+    signed = pq.read_table(made.folder / "signatures.parquet")["text_sha256"].to_pylist()
+    assert sorted(signed) == sorted(kept["text_sha256"].to_pylist())
+    assert [path.name for path in extracted.iterdir() if path.is_dir()] == [made.version]
+    documents.erase(extracted, _GONE)  # twice is once
+    assert Artifact.load(extracted).data_version == made.data_version
+
+
+@pytest.fixture
+def milled(tmp_path: Path) -> Path:
+    """A corpus, one story a line, in which page 2 stands in train and was dropped too."""
+
+    def build(folder: Path) -> dict[str, Any]:
+        layout = make_layout("lines", ["Tale"])
+        deal = {"train": [_row(1), _row(2), _row(3)], "validation": [_row(4)], "test": [_row(5)]}
+        with manifest_writer(folder, layout) as manifest:
+            for split, rows in deal.items():
+                with SplitWriter(folder, split, manifest, layout) as writer:
+                    for row in rows:
+                        writer.write({"language": None, "attribution_url": None,
+                                      "revision": None, **row})  # fmt: skip
+        same = [
+            _row(6, stage="corpus", reason="near-duplicate", figure=0.9,
+                 partner="tales/wiki/2#Plot"),
+            _row(2, "End", stage="corpus", reason="near-duplicate", figure=0.8,
+                 partner="tales/wiki/3#Plot"),
+        ]  # fmt: skip
+        _write(folder / "dropped.parquet", same, DROPPED)
+        return {"documents": 5}
+
+    root = tmp_path / "corpora/tales"
+    materialize(root, "b" * 64, build)
+    return root
+
+
+def test_a_corpus_loses_the_page_and_still_gives_every_other_text(milled: Path) -> None:
+    before = Artifact.load(milled)
+    size = len(_row(2)["text"])
+    assert corpus.touched(before, _GONE) == {
+        "train": {"documents": 1, "bytes": size},
+        "dropped": {"documents": 1, "bytes": 0},
+    }
+    assert len(list(corpus.texts(before, _GONE))) == 2
+    assert corpus.erase(milled, _GONE)
+    made = Artifact.load(milled)
+    assert b"story 2" not in _everything(milled)
+    texts = [document.text for document in read_split(made.folder, "train")]
+    assert texts == [_row(1)["text"], _row(3)["text"]]
+    assert (made.folder / "train.txt").read_bytes().count(b"<EOS>") == 2
+
+
+def test_other_pages_that_say_the_same_are_named(milled: Path) -> None:
+    twins = corpus.twins(Artifact.load(milled), _GONE)
+    assert [(twin.title, twin.url, twin.similarity) for twin in twins] == [
+        ("Tale 3", "http://w/3#Plot", 0.8),
+        ("Tale 6", "http://w/6#Plot", 0.9),
+    ]
+
+
+def test_a_corpus_whose_files_do_not_fit_is_removed(milled: Path) -> None:
+    made = Artifact.load(milled)
+    path = made.folder / "train.txt"
+    path.write_bytes(path.read_bytes().replace(b"story 3", b"story 9"))
+    (milled / "assignments.parquet").write_bytes(b"the sides")
+    assert not corpus.erase(milled, _GONE)
+    assert [path.name for path in milled.iterdir()] == ["assignments.parquet"]
+
+
+def test_a_model_is_marked_for_as_long_as_it_has_these_weights(milled: Path) -> None:
+    of = Artifact.load(milled)
+
+    def train(folder: Path) -> dict[str, Any]:
+        write_trained_on(of.folder, folder)
+        return {}
+
+    root = milled.parents[1] / "models/m"
+    made = materialize(root, "c" * 64, train)
+    read = pq.read_table(made.folder / "trained_on.parquet")
+    assert read.schema.equals(TRAINED_ON)
+    assert read["split"].to_pylist() == ["train"] * 3 + ["validation"]
+    assert models.trained_on(made, _GONE) == 1
+    models.mark(made, "t1", "2026-01-01T00:00:00+00:00", 1)
+    models.mark(made, "t1", "2026-01-01T00:00:00+00:00", 1)
+    assert len(models.marks(made)) == 1
+    assert "a text that was taken down since (on 2026-01-01)" in models.notice(models.marks(made))
+
+    corpus.erase(milled, _GONE)
+    of = Artifact.load(milled)
+    again = materialize(root, "d" * 64, train)
+    assert models.trained_on(again, _GONE) == 0
+    assert models.marks(again) == []
+    assert models.notice([]) is None
+    (root / models.MARKS).write_text("{")
+    with pytest.raises(ValueError, match=r"takedowns\.json: is damaged"):
+        models.marks(again)
+
+
+def test_pruned_is_without_earlier_versions_and_discarded_without_any(tmp_path: Path) -> None:
+    root = tmp_path / "x"
+    for version in "ab":
+        materialize(root, version * 64, lambda folder: {"n": (folder / "f").write_text("text")})
+    assert len([path for path in root.iterdir() if path.is_dir()]) == 2
+    prune(root)
+    assert [path.name for path in root.iterdir() if path.is_dir()] == ["b" * 12]
+    assert Artifact.load(root).version == "b" * 12
+    (root / "record").touch()
+    discard(root)
+    assert [path.name for path in root.iterdir()] == ["record"]
