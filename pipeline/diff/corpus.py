@@ -15,6 +15,7 @@ from pipeline.schema import DROPPED
 
 NEW = "a new document"
 LET_IN = "was kept out before: "
+KEPT_OUT = "kept out now: "
 NOT_THERE = "it is no longer among the documents"
 TEXT = "its text changed"
 SIDE = "it changed its side"
@@ -69,7 +70,7 @@ def _came(rows: pa.Table, last: Path) -> pa.Table:
 def _went(rows: pa.Table, new: Path) -> pa.Table:
     rows = rows.drop_columns([name for name in rows.column_names if name.endswith("_now")])
     rows = lookup(rows, _dropped(new), "doc_id")
-    reason = pc.fill_null(rows["dropped"], NOT_THERE)
+    reason = pc.fill_null(prefixed(KEPT_OUT, rows["dropped"]), NOT_THERE)
     return rows.append_column("reason", reason).select([*_SHOWN, "figure", "partner"])
 
 
