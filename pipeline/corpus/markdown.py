@@ -10,6 +10,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$])")
 #: Control characters, and those that turn the direction of what follows.
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _LONGEST = 300  # characters
+#: An address that may become a link.
+WEB = "^https?://[^/]"
 
 
 def plain(text: str) -> str:
@@ -18,13 +20,8 @@ def plain(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…")
 
 
-def is_web(address: str) -> bool:
-    """Whether it is an address that may become a link."""
-    return re.match(r"https?://[^/]", address) is not None
-
-
 def link(title: str, address: str) -> str:
     """A link; of an address that is not the web's the title with the address beside it."""
-    if not is_web(address):
+    if not re.match(WEB, address):
         return f"“{plain(title)}” ({plain(address)})"
     return f"[{plain(title) or plain(address)}]({quote(address, safe=':/?#@!$&*+,;=%~-._')})"

@@ -29,6 +29,20 @@ def test_a_page_is_named_once_with_its_revision(tmp_path: Path) -> None:
     assert "Changes were made" in text
 
 
+def test_sections_far_apart_are_still_one_page(tmp_path: Path) -> None:
+    one = {"title": "Two Towers", "attribution_url": "https://wiki.example/wiki/Two"}
+    between = [{} for _ in range(12_000)]  # more than are read at a time
+    text = attribution(tmp_path, one | {"revision": "5"}, *between, one | {"revision": "5"})
+    assert text.count("Two Towers") == 1
+    assert text.count("\n- ") == 12_001
+
+
+def test_a_corpus_without_documents_has_no_pages(tmp_path: Path) -> None:
+    write_files(tmp_path, {"train": []}, "documents")
+    write_attribution(tmp_path)
+    assert "\n- " not in (tmp_path / "ATTRIBUTION.md").read_text("utf-8")
+
+
 def test_a_wikis_contributors_are_credited_by_site(tmp_path: Path) -> None:
     other = {"attribution_url": "https://other_wiki.example/2"}
     lines = attribution(tmp_path, {}, other).splitlines()
