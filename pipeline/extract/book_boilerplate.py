@@ -62,11 +62,15 @@ _CREDIT = re.compile(
     r"(?:prepared|produced|scanned|created|transcribed|typed|made|provided|entered|converted)\b"
     r"|(?:Document|Texte) (?:produit|pr[ée]par[ée]) par|Ce document f[uû]t pr[ée]sent[ée]"
     r"|Dieser? (?:Text|etext) (?:wurde|ist)\b.{0,40}erstellt|http://www\.|\(?This file was"
-    r"|Images (?:of the original pages|generously)"
+    r"|(?:Note: )?Images (?:of the original pages|generously)"
     r"|Transcriber['’]?s?['’]? (?:Note|Comment)s?\W+\w|Note (?:du|de la) transcript\w+\W+\w"
     r"|Anmerkung(?:en)? zur Transkription\W+\w"
     r"|Character set encoding|\[?(?:e-?text|ebook) #?\d)",
     re.IGNORECASE,
+)
+#: A transcriber's note in a frame of signs.
+_FRAMED_NOTE = re.compile(
+    r"\s*\+[-=+]{5,}\s*\n(?:[ \t]*\|[^\n]*\n){0,100}?[ \t]*\|[^\n]*\bTranscriber", re.IGNORECASE
 )
 #: Credits stand among the first and last paragraphs only; inside a book they would be story.
 _EDGE_PARAGRAPHS = 12
@@ -107,6 +111,8 @@ def _without_credits(text: str) -> str:
     for index, paragraph in enumerate(paragraphs):
         at_edge = index < _EDGE_PARAGRAPHS or index >= last
         if _BOILERPLATE.search(paragraph) or (at_edge and _CREDIT.match(paragraph.strip())):
+            continue
+        if at_edge and _FRAMED_NOTE.match(f"{paragraph}\n"):
             continue
         if index < _EDGE_PARAGRAPHS and paragraph.strip().lower() == "cover":
             continue  # the alternative text of the HTML edition's cover

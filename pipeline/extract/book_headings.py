@@ -241,7 +241,8 @@ def _entry(line: str) -> str:
     """An entry by its number alone where it has one: the table may give the title beside it."""
     line = line.strip()
     numbered = next((m for p in _NUMBERED.values() if (m := p.match(line))), None)
-    return _comparable(numbered[0] if numbered else line)
+    # Of a heading by number, "Letter 2", the number is the entry, no page.
+    return " ".join(re.findall(r"\w+", numbered[0].casefold())) if numbered else _comparable(line)
 
 
 def _is_prose(block: list[str]) -> bool:

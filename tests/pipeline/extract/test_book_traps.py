@@ -43,6 +43,15 @@ def test_chapters_with_a_title_beside_their_numeral() -> None:
     assert [piece.section for piece in read_book(book.encode()).pieces] == list(names)
 
 
+def test_a_contents_table_of_numbers_alone_goes_whole() -> None:
+    names = [*(f"Letter {n}" for n in (1, 2, 3)), *(f"Chapter {n}" for n in range(1, 13))]
+    contents = "CONTENTS\n\n" + "".join(f" {name}\n" for name in names)
+    book = contents + "".join(f"\n\n{name}\n\n{TALE}" for name in names)
+    pieces = read_book(book.encode()).pieces
+    assert [piece.section for piece in pieces] == names
+    assert {piece.text for piece in pieces} == {TALE.strip()}
+
+
 def test_numbered_points_stay_in_the_text() -> None:
     points = ["I. The clock is to be wound.", "II. The tide is to be told.", "III. Nobody rows."]
     book = "\n\n".join([TALE, *points, TALE])
@@ -95,6 +104,9 @@ def test_the_prologue_of_a_play_is_told() -> None:
     "credit",
     [
         "Images of the original pages are available through a library.\nSee https://library.example",
+        "Note: Images of the original pages are available elsewhere.",
+        "+-----------------+\n|  Transcriber's  |\n| note: as it was |\n+-----------------+",
+        "  +======+\n  |      |\n  | TRANSCRIBER NOTES |\n  |  As it was.  |\n  +======+",
         "Transcriber's Note: The spelling was left as it was.",
         "TRANSCRIBER’S NOTES\n\u2014The spelling was left as it was.",
         "Note du transcripteur: L'orthographe est d'origine.",
