@@ -17,7 +17,7 @@ from pipeline.corpus import CorpusDocument
 from pipeline.reports.documents.draw import Group, draw_dropped, keep_lowest, rank
 
 #: Openings drawn, and characters that are read of a text; fewer are shown.
-OPENINGS, READ = 6, 2000
+OPENINGS, READ = 6, 8000
 #: Words of a passage, how many of them stand before the first difference, and how many in a row
 #: both texts must have there, for words alone meet by chance.
 _WORDS, _BEFORE, _IN_A_ROW = 60, 15, 5
@@ -91,15 +91,16 @@ def _texts(path: Path, wanted: set[str]) -> Iterator[tuple[str, str]]:
                 yield from zip(rows["doc_id"].to_pylist(), texts.to_pylist(), strict=True)
 
 
-def align(one: str, other: str) -> tuple[Passage, Passage]:
+def align(one: str, other: str, *, borrowed: bool = False) -> tuple[Passage, Passage]:
     """A passage of each of two texts, from a little before the first place where they differ.
 
-    Words are compared without case and punctuation. Where the beginnings are alike, or have no
-    words in a row in common, both passages are the beginnings.
+    Where one has only `borrowed` from the other, from before the longest run of words that both
+    have. Words are compared without case and punctuation. Where the beginnings are alike, or have
+    no words in a row in common, both passages are the beginnings.
     """
     words = [one[:READ].split(), other[:READ].split()]
     folded = [[_fold(word) for word in side] for side in words]
-    starts = _before_first_difference(*folded)
+    starts = _before_shared(*folded) if borrowed else _before_first_difference(*folded)
     shown = [side[at : at + _WORDS] for side, at in zip(words, starts, strict=True)]
     keys = [side[at : at + _WORDS] for side, at in zip(folded, starts, strict=True)]
     common = [set[int](), set[int]()]
@@ -120,6 +121,12 @@ def _before_first_difference(one: list[str], other: list[str]) -> tuple[int, int
             back = min(block.size, _BEFORE)
             return ends[0] - back, ends[1] - back
     return 0, 0
+
+
+def _before_shared(one: list[str], other: list[str]) -> tuple[int, int]:
+    run = _matcher(one, other).find_longest_match()
+    before = min(_IN_A_ROW, run.a, run.b) if run.size >= _IN_A_ROW else 0
+    return (run.a - before, run.b - before) if run.size >= _IN_A_ROW else (0, 0)
 
 
 def _runs(words: list[str], common: set[int], start: int) -> Passage:

@@ -247,14 +247,14 @@ def _pairs(made: Examples, reason: Group) -> list[dict[str, Any]]:
     pairs = []
     for row in reason.rows:
         partner = made.partner(row)
-        text = made.text(row)
-        if partner is None or not text or text == partner.text:
+        text, figure = made.text(row), row["figure"] or 0.0
+        if partner is None or not text or (text == partner.text and figure == 1):
             continue
-        gone, stays = align(text, partner.text)
-        figure = row["figure"]
+        gone, stays = align(text, partner.text, borrowed=figure > 1)
         pairs.append(
             {
-                "similarity": number(figure) if figure is not None and 0 < figure <= 1 else "",
+                "similarity": number(figure) if figure <= 1 else "",
+                "words": counted(int(figure), "word"),
                 "sides": [
                     ("left out", _named(row), gone),
                     ("kept", _named(vars(partner)), stays),

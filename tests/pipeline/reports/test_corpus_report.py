@@ -196,6 +196,16 @@ def test_passages_begin_before_the_first_difference() -> None:
     assert one[-1] == (after, True)
 
 
+def test_what_was_borrowed_begins_with_what_both_have() -> None:
+    shared = "the seventh lamp was only borrowed and nobody had told the heron"
+    one, other = align(
+        f"{tell(1, 9)} {shared} {tell(2, 2)}", f"{shared}. {tell(3, 2)}", borrowed=True
+    )
+    assert one[0] == (f"… {shared} The", True)
+    assert other[0][1]
+    assert other[0][0].startswith(shared)
+
+
 def test_texts_without_anything_in_common_both_begin() -> None:
     one, other = align("red red red", "blue blue")
     assert (one, other) == ([("red red red", False)], [("blue blue", False)])
