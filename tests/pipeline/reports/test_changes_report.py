@@ -111,7 +111,7 @@ def test_a_corpus_shows_its_sides_and_what_was_configured_otherwise(write: Write
     cells = [cell.text_content() for cell in page.get_element_by_id("splits").iterfind(".//td")]
     assert cells == ["58 → 60", "1,200 → 1,300", "7,000", "60", "1,300", "7,000"]
     told = [
-        cell.text_content() for cell in page.get_element_by_id("settings").iterfind(".//tbody//*")
+        cell.text_content() for cell in page.get_element_by_id("settings").iterfind(".//tbody/tr/*")
     ]
     assert told[0] == "layout"
     assert told[-2:] == ['"documents"', '"lines"']
