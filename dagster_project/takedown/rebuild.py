@@ -6,7 +6,8 @@ records as any other run. Nothing is trained, sampled or measured again: that is
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,13 @@ import dagster as dg
 
 from dagster_project.takedown.touched import Touched
 from pipeline.artifact import Artifact, prune
+from pipeline.reports.text import one_line
 from pipeline.takedown import models
 
 Say = Callable[[str], None]
+
+#: Characters of a reason.
+_REASON = 400
 
 
 @dataclass(frozen=True)
@@ -34,27 +39,26 @@ def rebuild(data: Path, touched: Touched, say: Say) -> Rebuilt:
     """
     from dagster_project.definitions import defs
 
-    definitions = dg.Definitions.merge(defs(), dg.Definitions(loggers={"console": _console(say)}))
+    loggers = {"console": _console(say)}
+    definitions = dg.Definitions.merge(defs(), dg.Definitions(loggers=loggers))
     job = definitions.resolve_implicit_global_asset_job_def()
-    keys = _wanted(data, touched, job)
-    if not keys:
-        return Rebuilt((), {})
+    made: list[dg.AssetKey] = []
+    failed: dict[str, str] = {}
     with _instance(say) as instance:
-        say(f"making anew: {', '.join(key.to_user_string() for key in keys)}")
-        done = job.execute_in_process(
-            instance=instance,
-            asset_selection=keys,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {}}},
-        )
-        made = {
-            event.asset_key
-            for event in done.get_asset_materialization_events()
-            if event.asset_key is not None
-        }
-        failed = _failures(done, [key for key in keys if key not in made])
+        # Reports by themselves: what stands between them and the corpora is not made anew.
+        for keys in _wanted(data, touched, job):
+            done = job.execute_in_process(
+                instance=instance,
+                asset_selection=keys,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {}}},
+            )
+            events = done.get_asset_materialization_events()
+            there = {event.asset_key for event in events}
+            made += [key for key in keys if key in there]
+            failed |= _failures(done, [key for key in keys if key not in there])
         _tell_models(instance, data, touched)
-    return Rebuilt(tuple(key.to_user_string() for key in keys if key in made), failed)
+    return Rebuilt(tuple(key.to_user_string() for key in made), failed)
 
 
 def clean_up(data: Path) -> None:
@@ -65,40 +69,39 @@ def clean_up(data: Path) -> None:
                 prune(root)
 
 
-def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[dg.AssetKey]:
-    """In the order of the line, what has been made before."""
+def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[list[dg.AssetKey]]:
+    """A run each: documents and corpora, then reports; of what has been made before."""
     graph = job.asset_layer.asset_graph
-    franchises = [dg.AssetKey([name, "documents"]) for name in touched.documents]
-    corpora: set[dg.AssetKey] = {dg.AssetKey([name, "corpus"]) for name in touched.corpora}
-    for key in franchises:
+    documents = [dg.AssetKey([name, "documents"]) for name in touched.documents]
+    corpora = {dg.AssetKey([name, "corpus"]) for name in touched.corpora}
+    for key in documents:
         if graph.has(key):
             corpora |= {
                 child
                 for child in graph.get(key).child_keys
                 if child.path[-1] == "corpus" and (data / "corpora" / child.path[0]).is_dir()
             }
-    reports = {*touched.models, *touched.samples, *touched.reports}
-    reports &= {path.name for path in (data / "reports").glob("*") if path.is_dir()}
-    wanted = [*franchises, *sorted(corpora), *(dg.AssetKey([n, "report"]) for n in sorted(reports))]
-    return [key for key in wanted if graph.has(key)]
+    names = {*touched.models, *touched.samples, *touched.reports}
+    names &= {path.name for path in (data / "reports").glob("*") if path.is_dir()}
+    runs = [[*documents, *sorted(corpora)], [dg.AssetKey([n, "report"]) for n in sorted(names)]]
+    there = [[key for key in keys if graph.has(key)] for keys in runs]
+    return [keys for keys in there if keys]
 
 
-def _failures(done: dg.ExecuteInProcessResult, keys: Iterable[dg.AssetKey]) -> dict[str, str]:
-    said = {
-        event.step_key: str(event.step_failure_data.error.cause or event.step_failure_data.error)
-        for event in done.get_step_failure_events()
-        if event.step_failure_data.error is not None
-    }
-    return {
-        key.to_user_string(): _first_line(
-            said.get("__".join(key.path), "what it is made from could not be made")
-        )
-        for key in keys
-    }
+def _failures(done: dg.ExecuteInProcessResult, keys: list[dg.AssetKey]) -> dict[str, str]:
+    """Why each could not be made, in one line."""
+    said: dict[str, str] = {}
+    for event in done.get_step_failure_events():
+        if (error := event.step_failure_data.error) is not None:
+            cause = error.cause or error
+            said[str(event.step_key)] = one_line(cause.message, _REASON)
+    otherwise = "what it is made from could not be made"
+    return {key.to_user_string(): said.get(_step(key), otherwise) for key in keys}
 
 
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+def _step(key: dg.AssetKey) -> str:
+    """As Dagster calls the step that makes an asset."""
+    return "__".join(re.sub(r"\W", "_", part, flags=re.ASCII) for part in key.path)
 
 
 def _instance(say: Say) -> dg.DagsterInstance:

@@ -57,34 +57,30 @@ def texts(artifact: Artifact, removal: Removal) -> Iterator[str]:
 
 def twins(artifact: Artifact, removal: Removal) -> list[Twin]:
     """The documents of other pages that the duplicate search matched with these."""
+    manifest, matches = artifact.folder / _MANIFEST, artifact.folder / "matches.parquet"
+    works = {row["work_id"] for row in rows_of(manifest, removal, ["work_id"])}
+
+    def is_ours(name: str) -> bool:
+        return removal.has(name, None) or name in works
+
     found: dict[str, float | None] = {}
     named: dict[str, tuple[str, str]] = {}
-    with pq.ParquetFile(artifact.folder / _DROPPED) as file:
-        columns = [*("doc_id", "title", "url", "partner", "figure"), "stage"]
-        columns = [name for name in columns if name in file.schema_arrow.names]
-        rows = [
-            row
-            for batch in file.iter_batches(1024, columns=columns)
-            for row in batch.to_pylist()
-            if row.get("partner")
-        ]
-    for row in rows:
-        if removal.has(row["doc_id"], row["url"]):
-            found[row["partner"]] = row["figure"]
-        elif removal.has(row["partner"], None):
-            found[row["doc_id"]] = row["figure"]
-            named[row["doc_id"]] = (row["title"] or "", row["url"])
-    matches = artifact.folder / "matches.parquet"
-    if matches.is_file():
-        for row in _matches(matches):
-            for one, other in ((row[0], row[1]), (row[1], row[0])):
-                if one and other and removal.has(one, None) and not removal.has(other, None):
-                    found[other] = row[2]
+    for row in _rows(artifact.folder / _DROPPED, ["doc_id", "title", "url", "partner", "figure"]):
+        if row["doc_id"] and row["partner"] and is_ours(row["doc_id"]) != is_ours(row["partner"]):
+            if is_ours(row["doc_id"]):
+                found[row["partner"]] = row["figure"]
+            else:
+                found[row["doc_id"]] = row["figure"]
+                named[row["doc_id"]] = (row["title"] or "", row["url"])
+    pairs = [("doc_id", "partner"), ("work_id", "partner_work")]
+    for row in _rows(matches, ["doc_id", "partner", "work_id", "partner_work", "similarity"]):
+        one, other = next((row[a], row[b]) for a, b in pairs if row[a] and row[b])
+        if is_ours(one) != is_ours(other):
+            found.setdefault(other if is_ours(one) else one, row["similarity"])
     if found.keys() - named.keys():
-        for row in _documents(artifact.folder / _MANIFEST):
-            for name in (row["doc_id"], row["work_id"]):
-                if name in found and not removal.has(row["doc_id"], row["url"]):
-                    named.setdefault(name, (row["title"] or "", row["url"]))
+        for row in _rows(manifest, ["doc_id", "work_id", "title", "url"]):
+            for name in {row["doc_id"], row["work_id"]} & found.keys():
+                named.setdefault(name, (row["title"] or "", row["url"]))
     corpus = artifact.root.name
     return [Twin(corpus, *named[name], found[name], name) for name in sorted(named.keys() & found)]
 
@@ -121,14 +117,9 @@ def _edit(folder: Path, removal: Removal) -> None:
         remove_rows(folder / _DROPPED, removal)
 
 
-def _matches(path: Path) -> Iterator[tuple[str | None, str | None, float]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=["doc_id", "partner", "similarity"]):
-            for row in batch.to_pylist():
-                yield row["doc_id"], row["partner"], row["similarity"]
-
-
-def _documents(path: Path) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=["kind", "doc_id", "work_id", "title", "url"]):
-            yield from (row for row in batch.to_pylist() if row["kind"] == "document")
+def _rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """A file's rows with these columns, null where an earlier version had none; none without it."""
+    if path.is_file():
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(1024, columns=columns):
+                yield from (dict.fromkeys(columns) | row for row in batch.to_pylist())

@@ -12,7 +12,7 @@ from pipeline.artifact import Artifact, discard, materialize, prune
 from pipeline.corpus import read_split
 from pipeline.corpus.files import SplitWriter, manifest_writer
 from pipeline.corpus.layout import make_layout
-from pipeline.schema import CHANGED, DOCUMENTS, DROPPED, SIGNATURES, TRAINED_ON
+from pipeline.schema import CHANGED, DOCUMENTS, DROPPED, MATCHES, SIGNATURES, TRAINED_ON
 from pipeline.takedown import Removal, corpus, documents, models
 from pipeline.training.trained_on import write_trained_on
 
@@ -119,6 +119,9 @@ def milled(tmp_path: Path) -> Path:
                  partner="tales/wiki/3#Plot"),
         ]  # fmt: skip
         _write(folder / "dropped.parquet", same, DROPPED)
+        works = [{"kind": "work", "work_id": "wiki:w/2", "partner_work": "wiki:w/5",
+                  "similarity": 0.7}]  # fmt: skip
+        _write(folder / "matches.parquet", works, MATCHES)
         return {"documents": 5}
 
     root = tmp_path / "corpora/tales"
@@ -147,6 +150,7 @@ def test_other_pages_that_say_the_same_are_named(milled: Path) -> None:
     assert [(twin.title, twin.url, twin.similarity) for twin in twins] == [
         ("Tale 3", "http://w/3#Plot", 0.8),
         ("Tale 6", "http://w/6#Plot", 0.9),
+        ("Tale 5", "http://w/5#Plot", 0.7),
     ]
 
 
