@@ -1,5 +1,6 @@
 """The benchmarks run: they reach into the product, which changes beneath them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,3 +21,23 @@ def test_the_crawls_benchmark_runs_on_a_small_wiki() -> None:
     assert done.returncode == 0, done.stderr
     assert "| 30 | pages a second |" in done.stdout
     assert "| 60 | pages a second |" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_traces_benchmark_runs_on_a_small_corpus() -> None:
+    done = subprocess.run(
+        [sys.executable, "benchmarks/trace.py", "--megabytes", "1", "--turns", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for asked in (
+        "byte 8",
+        "line ",
+        "a sentence, letter by letter",
+        "with another quote",
+        "not there",
+    ):
+        for files in ("warm", "cold"):
+            assert re.search(rf"^\| [^|]*{asked}[^|]* \| {files} \|", done.stdout, re.MULTILINE)

@@ -2,12 +2,12 @@
 
 import re
 import shlex
-import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 import typer
 import yaml
@@ -158,12 +158,17 @@ def test_trace_prints_what_the_page_shows(brass_orchard: Artifact) -> None:
 
 
 def test_the_python_of_the_page_runs(
-    brass_orchard: Artifact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    brass_orchard: Artifact,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    for cache in ("HF_MODULES_CACHE", "HF_DATASETS_CACHE"):
+        monkeypatch.setattr(datasets.config, cache, tmp_path / cache)
     load, read = blocks("python")
     exec(read, {})
     assert capsys.readouterr().out == f"Brass Orchard CC0-1.0 {len(_FILM)}\n"
     names: dict[str, Any] = {}
     exec(load.replace("BUILD", brass_orchard.version), names)
     assert set(names["lines"]) == {"train", "validation", "test"}
-    shutil.rmtree(tmp_path / "data")
