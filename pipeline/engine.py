@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 for _name, _value in {
     "DO_NOT_TRACK": "true",
@@ -35,6 +36,9 @@ CLUSTER = "LOREMILL_RAY"
 #: chapter's text, would be gigabytes.
 _MORSEL_ROWS = 2048
 
+#: Bytes of columns that one query reads on one machine, as they are when not compressed.
+PART_BYTES = 64 << 20
+
 #: Seconds that a cluster's head has to accept a connection.
 _PATIENCE = 5
 
@@ -45,6 +49,30 @@ def read(paths: Sequence[Path], columns: Sequence[str]) -> daft.DataFrame:
     """Columns of Parquet files as a query that has not begun. Raises EngineError."""
     _connect()
     return daft.read_parquet([str(path.resolve()) for path in paths]).select(*columns)
+
+
+def read_in_parts(path: Path, columns: Sequence[str]) -> Iterator[daft.DataFrame]:
+    """A Parquet file as queries of some row groups each, one after the other; of all on a cluster.
+
+    Daft on one machine reads ahead of a slow function without bound: 500 MB of texts wait in
+    memory for their hashing. A part is as many row groups as have PART_BYTES of the columns.
+    """
+    _connect()
+    if _connected[0] is not None:
+        yield read([path], columns)
+        return
+    metadata = pq.read_metadata(path)
+    wanted = [number for number, name in enumerate(metadata.schema.names) if name in columns]
+    part: list[int] = []
+    size = 0
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        part.append(group)
+        size += sum(row_group.column(number).total_uncompressed_size for number in wanted)
+        if size >= PART_BYTES or group == metadata.num_row_groups - 1:
+            source = daft.read_parquet([str(path.resolve())], row_groups=[part])
+            yield source.select(*columns)
+            part, size = [], 0
 
 
 def stream(query: daft.DataFrame) -> Iterator[pa.RecordBatch]:

@@ -8,7 +8,7 @@ documents alone: rows are in order of names, and no order of files, partitions o
 
 import math
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,24 +16,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.dedup.candidates import Ids, find_candidates, ids_of
+from pipeline.dedup.candidates import find_candidates
 from pipeline.dedup.errors import DedupError
 from pipeline.dedup.minhash import PERMUTATIONS, Signatures, agreement
 from pipeline.dedup.policy import EXACT, NEAR, THRESHOLD, WORK, WORK_THRESHOLD
 from pipeline.dedup.shingle_file import ShingleFile
-from pipeline.dedup.shingles import jaccard
-from pipeline.dedup.units import (
-    Rows,
-    Units,
-    gather_signatures,
-    read_units,
-    write_work_signatures,
-)
+from pipeline.dedup.shingles import Hashes, jaccard
+from pipeline.dedup.signature_file import SignatureFile
+from pipeline.dedup.text_keys import Ids, Rows, ids_of, places_of
+from pipeline.dedup.units import Units, gather_signatures, read_units
 from pipeline.schema import MATCHES
 
 #: How many standard deviations below the threshold an estimate may lie: one in 30,000 is lower.
 _DEVIATIONS = 4
-_ROWS = 1 << 16
+_ROWS = 1 << 14
 
 Pairs = NDArray[np.int64]  # (pairs, 2)
 Similarity = NDArray[np.float64]
@@ -50,10 +46,11 @@ def find_matches(
     """The pairs (schema MATCHES) of all franchises' documents; both mappings are by franchise.
 
     Of documents of one text each is matched with the first by name, which stands for them in the
-    near matches. `scratch` is a folder for files as large as the signatures and the candidates'
-    texts, on a Ray cluster one that all nodes share; by default the system's. Memory: 300 bytes a
-    document, 1.3 kB a text in the query, and the shingles of the two largest works that are
-    compared, some 3 bytes for each of theirs. Raises DedupError, EngineError.
+    near matches. `scratch` is a folder for files as large as the signatures (504 bytes a text) and
+    the shingles of candidates (1.4 bytes for each of their texts'), on a Ray cluster one that all
+    nodes share; by default the system's. Memory: 300 MB, as much as `candidates.MEMORY` for the
+    query, 300 bytes a document, and the shingles of the two largest works that are compared, some
+    3 bytes for each of theirs. Raises DedupError, EngineError.
     """
     for bound in (threshold, work_threshold):
         if not 0 < bound <= 1:
@@ -62,48 +59,41 @@ def find_matches(
     files = [signatures[name] for name in sorted(signatures)]
     with tempfile.TemporaryDirectory(dir=scratch, prefix="dedup-") as folder:
         room = Path(folder)
-        matrix = gather_signatures(units, signatures, room)
-        write_work_signatures(units, matrix, room / "works.parquet")
+        rows = gather_signatures(units, signatures, room)
+        units.write_work_signatures(rows, room / "works.parquet")
         texts, works = _told_apart(units, *find_candidates([*files, room / "works.parquet"]))
-        texts = _likely(texts, lambda rows: matrix[rows], threshold)
-        works = _likely(works, lambda rows: _of_works(units, matrix, rows), work_threshold)
+        texts = _likely(texts, rows.read, threshold)
+        works = _likely(works, lambda some: _of_works(units, rows, some), work_threshold)
         wanted = [texts.ravel(), *(units.texts_of(work) for work in np.unique(works).tolist())]
         sets = _shingles(units, documents, np.unique(np.concatenate(wanted)), room)
-        near = [jaccard(sets[one], sets[other]) for one, other in texts.tolist()]
+        near = _measured(texts, sets.__getitem__)
         # Pairs come in order of the first work, so one is seldom put together twice.
         whole = lru_cache(2)(lambda work: sets.union(units.texts_of(work).tolist()))
-        alike = [jaccard(whole(one), whole(other)) for one, other in works.tolist()]
+        alike = _measured(works, whole)
     near_pairs = _reaching(texts, near, threshold)
     return _table(units, near_pairs, _reaching(works, alike, work_threshold))
 
 
 def _told_apart(units: Units, first: Ids, second: Ids) -> tuple[Pairs, Pairs]:
     """Candidates as pairs of texts and pairs of works, by position, in order."""
-    texts, works = ids_of(units.texts), units.work_ids()
+    texts, works = ids_of(units.texts), units.ids_of_several()
     by_id = np.argsort(works)
-    # A work of one text has that one's signature, and a text alone in its work stands for it.
+    # A work of one text has that one's signature, and a text alone in its work stands for it: of
+    # several such works of one text the first does.
     alone = np.full(len(texts), -1)
-    for work in np.flatnonzero(units.sizes() == 1)[::-1].tolist():
-        alone[units.texts_of(work)] = work
-    text = np.stack([_position(texts, ids) for ids in (first, second)], axis=1)
-    work = np.stack([_position(works, ids, by_id) for ids in (first, second)], axis=1)
+    single = np.flatnonzero(units.sizes() == 1)[::-1]
+    alone[units.first_texts(single)] = single
+    text = np.stack([places_of(texts, ids) for ids in (first, second)], axis=1)
+    work = np.stack([places_of(works[by_id], ids) for ids in (first, second)], axis=1)
+    work = np.where(work < 0, work, units.several[by_id][work] if len(works) else work)
     are_texts = (text >= 0).all(axis=1)
     work = np.where((work < 0) & (text >= 0), alone[text], work)[~are_texts]
     work = np.sort(work[(work >= 0).all(axis=1) & (work[:, 0] != work[:, 1])], axis=1)
     return np.unique(np.sort(text[are_texts], axis=1), axis=0), np.unique(work, axis=0)
 
 
-def _position(names: Ids, wanted: Ids, order: Rows | None = None) -> Rows:
-    """Where each wanted name stands among the names, -1 where it does not."""
-    if not len(names):
-        return np.full(len(wanted), -1)
-    place = np.minimum(np.searchsorted(names, wanted, sorter=order), len(names) - 1)
-    place = place if order is None else order[place]
-    return np.where(names[place] == wanted, place, -1)
-
-
-def _of_works(units: Units, matrix: Signatures, works: Rows) -> Signatures:
-    return np.stack([units.signature_of(work, matrix) for work in works.tolist()])
+def _of_works(units: Units, signatures: SignatureFile, works: Rows) -> Signatures:
+    return np.stack([units.signature_of(work, signatures) for work in works.tolist()])
 
 
 def _likely(pairs: Pairs, signatures: Callable[[Rows], Signatures], threshold: float) -> Pairs:
@@ -122,9 +112,16 @@ def _shingles(units: Units, documents: Mapping[str, Path], texts: Rows, room: Pa
     return ShingleFile(paths, units.texts, texts, room / "shingles")
 
 
-def _reaching(pairs: Pairs, similarity: Sequence[float], threshold: float) -> Found:
-    figures = np.array(similarity, np.float64)
-    return pairs[figures >= threshold], figures[figures >= threshold]
+def _measured(pairs: Pairs, shingles: Callable[[int], Hashes]) -> Similarity:
+    """The similarity of each pair of sets."""
+    found = np.empty(len(pairs), np.float64)
+    for number, (one, other) in enumerate(pairs):
+        found[number] = jaccard(shingles(int(one)), shingles(int(other)))
+    return found
+
+
+def _reaching(pairs: Pairs, similarity: Similarity, threshold: float) -> Found:
+    return pairs[similarity >= threshold], similarity[similarity >= threshold]
 
 
 def _table(units: Units, near: Found, works: Found) -> pa.Table:
@@ -151,5 +148,5 @@ def _of_documents(units: Units, kind: str, pairs: Pairs, similarity: Similarity)
 
 
 def _rows(kind: str, names: list[pa.Array], similarity: Similarity) -> pa.Table:
-    kinds = pa.array([kind] * len(similarity), pa.string())
+    kinds = pa.repeat(kind, len(similarity))
     return pa.Table.from_arrays([kinds, *names, pa.array(similarity)], schema=MATCHES)

@@ -1,4 +1,4 @@
-"""The shingle sets of texts on disk, mapped into memory as they are asked for.
+"""The shingle sets of texts on disk, read as they are asked for.
 
 Candidates are judged by the real Jaccard similarity of their sets, not by what their signatures
 estimate: at 126 permutations an estimate is off by 0.045 (one standard deviation, at 0.5), which is
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.dedup.shingles import SLICE, Hashes, shingle_set, shingles_of
+from pipeline.dedup.text_keys import Keys, keys_of, places_of
 
 _ROWS = 4096
 
@@ -23,11 +24,10 @@ _ROWS = 4096
 class ShingleFile:
     """The sets of some texts, by their position among all, read from documents' files."""
 
-    def __init__(
-        self, documents: Iterable[Path], texts: pa.Array, rows: NDArray[np.int64], path: Path
-    ):
+    def __init__(self, documents: Iterable[Path], texts: Keys, rows: NDArray[np.int64], path: Path):
+        self._path = path
         self._rows = rows  # in order
-        wanted = texts.take(pa.array(rows))
+        wanted = texts[rows]
         self._starts = np.zeros(len(rows), np.int64)
         self._ends = np.full(len(rows), -1, np.int64)
         end = 0
@@ -37,12 +37,11 @@ class ShingleFile:
                     file.write(shingles.tobytes())
                     self._starts[place], end = end, end + len(shingles)
                     self._ends[place] = end
-        self._sets: Hashes = np.memmap(path, np.uint64, "r") if end else np.empty(0, np.uint64)
 
     def __getitem__(self, row: int) -> Hashes:
         place = int(np.searchsorted(self._rows, row))
-        shingles: Hashes = self._sets[self._starts[place] : self._ends[place]]
-        return shingles
+        start = int(self._starts[place])
+        return np.fromfile(self._path, np.uint64, int(self._ends[place]) - start, offset=8 * start)
 
     def union(self, rows: Iterable[int]) -> Hashes:
         """The shingles of several texts together, distinct and in order."""
@@ -50,18 +49,16 @@ class ShingleFile:
 
 
 def _texts(
-    documents: Iterable[Path], wanted: pa.Array, done: NDArray[np.int64]
-) -> Iterator[tuple[pa.Array, NDArray[np.int32]]]:
+    documents: Iterable[Path], wanted: Keys, done: NDArray[np.int64]
+) -> Iterator[tuple[pa.Array, NDArray[np.int64]]]:
     """The wanted texts, a row group at a time, each once: `done` is -1 for those to come."""
     for path in documents:
         with pq.ParquetFile(path) as file:
             for group in range(file.num_row_groups):
                 names = file.read_row_group(group, columns=["text_sha256"])["text_sha256"]
-                places = pc.index_in(names, value_set=wanted).combine_chunks()
-                found = pc.is_valid(places).to_numpy(zero_copy_only=False)
-                rows = np.flatnonzero(found)
-                places = places.drop_null().to_numpy()
-                places, first = np.unique(places, return_index=True)
+                places = places_of(wanted, keys_of(names.combine_chunks(), path))
+                rows = np.flatnonzero(places >= 0)
+                places, first = np.unique(places[rows], return_index=True)
                 rows = rows[first]
                 fresh = done[places] < 0
                 rows, places = rows[fresh], places[fresh]

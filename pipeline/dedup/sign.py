@@ -4,23 +4,24 @@ A text is known by its sha256, so a signature is right wherever it was made. The
 of the documents of now and no others: what was taken down leaves no trace in it.
 """
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import daft
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from daft import DataType, col
 
 from pipeline import engine
 from pipeline.dedup.errors import check_columns
-from pipeline.dedup.minhash import PERMUTATIONS, VERSION, signatures_of
+from pipeline.dedup.minhash import VERSION, signatures_of
+from pipeline.dedup.signature_file import WIDTH, SignatureFile, as_array, as_matrix
+from pipeline.dedup.text_keys import Keys, Rows, keys_of, places_of, sha256_of
 from pipeline.schema import SIGNATURES
 
-_WIDTH = PERMUTATIONS * 4
 _SCHEMA = SIGNATURES.with_metadata({"signatures": VERSION})
 _ROWS = 20_000  # to a row group
 _EXTRACT = "extract the documents again"
@@ -30,26 +31,27 @@ def sign(documents: Path, known: Path | None, target: Path) -> Mapping[str, Any]
     """Write the signatures of all texts of a documents.parquet to `target`, by text_sha256.
 
     `known` is a file this wrote earlier; one made with other parameters counts for nothing.
-    Returns figures: texts, hashed, known. Memory: a row group of texts for each core, some 50 MB
-    beside a text longer than that, and 600 bytes a text. Raises DedupError, EngineError.
+    Returns figures: texts, hashed, known. Memory: some 300 MB, a few times the largest row group
+    or text, and 110 bytes a text; beside `target` as much disk again as that takes. Raises
+    DedupError, EngineError.
     """
     check_columns(documents, ["text_sha256", "text"], _EXTRACT)
-    texts = pc.unique(pq.read_table(documents, columns=["text_sha256"])["text_sha256"])
-    earlier = _earlier(known, texts)
-    found = [earlier]
-    if len(earlier) < len(texts):
-        found.append(_hash(documents, earlier["text_sha256"]))
-    table = pa.concat_tables(found)
-    order = pc.sort_indices(table["text_sha256"])
-    with pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:
-        last = None
-        for start in range(0, len(order), _ROWS):
-            rows = table.take(order[start : start + _ROWS])
-            names = rows["text_sha256"].to_pylist()
-            first = [name != before for name, before in zip(names, [last, *names], strict=False)]
-            last = names[-1]
-            writer.write_table(rows.filter(pa.array(first)).cast(_SCHEMA))
-    return {"texts": len(texts), "hashed": len(texts) - len(earlier), "known": len(earlier)}
+    texts = _texts(documents)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="sign-") as folder:
+        signatures = SignatureFile(Path(folder) / "signatures", len(texts))
+        if known is not None and made_alike(known):
+            for batch in _batches(known):
+                _store(batch, texts, signatures)
+        new = signatures.missing()
+        if len(new):
+            for batch in _hashed(documents, texts, new):
+                _store(batch, texts, signatures)
+        with pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:
+            for start in range(0, len(texts), _ROWS):
+                rows = np.arange(start, min(start + _ROWS, len(texts)))
+                columns = [sha256_of(texts[rows]), as_array(signatures.read(rows))]
+                writer.write_table(pa.Table.from_arrays(columns, schema=_SCHEMA))
+    return {"texts": len(texts), "hashed": len(new), "known": len(texts) - len(new)}
 
 
 def made_alike(path: Path) -> bool:
@@ -58,26 +60,38 @@ def made_alike(path: Path) -> bool:
     return (schema.metadata or {}).get(b"signatures") == VERSION.encode()
 
 
-def _earlier(known: Path | None, texts: pa.Array) -> pa.Table:
-    if known is None or not made_alike(known):
-        return _SCHEMA.empty_table()
-    table = pq.read_table(known)
-    return table.filter(pc.is_in(table["text_sha256"], value_set=texts)).cast(_SCHEMA)
+def _texts(documents: Path) -> Keys:
+    """The distinct texts, in order."""
+    with pq.ParquetFile(documents) as file:
+        batches = file.iter_batches(_ROWS, columns=["text_sha256"])
+        keys = [keys_of(batch["text_sha256"], documents) for batch in batches]
+    texts: Keys = np.unique(np.concatenate(keys)) if keys else np.empty(0, "S32")
+    return texts
 
 
-def _hash(documents: Path, known: pa.ChunkedArray) -> pa.Table:
-    """The signatures of the texts that are not known, in any order, repeated texts repeatedly."""
-    rows = engine.read([documents], ["text_sha256", "text"])
-    if len(known):
-        there = daft.from_arrow(pa.table({"text_sha256": known}))
-        rows = rows.join(there, on="text_sha256", how="anti")
-    signed = rows.select(col("text_sha256"), _signatures(col("text")).alias("signature"))
-    return signed.to_arrow().cast(_SCHEMA)
+def _batches(known: Path) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(known) as file:
+        yield from file.iter_batches(_ROWS, columns=SIGNATURES.names)
 
 
-@engine.array_function(DataType.fixed_size_binary(_WIDTH))
+def _store(batch: pa.RecordBatch, texts: Keys, signatures: SignatureFile) -> None:
+    """Write a batch's signatures to the rows of their texts; others' are left out."""
+    places = places_of(texts, keys_of(batch["text_sha256"]))
+    signatures.write(places[places >= 0], as_matrix(batch["signature"])[places >= 0])
+
+
+def _hashed(documents: Path, texts: Keys, new: Rows) -> Iterator[pa.RecordBatch]:
+    """The signatures of the texts that are new, as they come, repeated texts repeatedly."""
+    wanted = None
+    if len(new) < len(texts):
+        wanted = daft.from_arrow(pa.table({"text_sha256": sha256_of(texts[new])}))
+    for rows in engine.read_in_parts(documents, ["text_sha256", "text"]):
+        if wanted is not None:
+            rows = rows.join(wanted, on="text_sha256", how="semi")
+        signed = rows.select(col("text_sha256"), _signatures(col("text")).alias("signature"))
+        yield from engine.stream(signed)
+
+
+@engine.array_function(DataType.fixed_size_binary(WIDTH))
 def _signatures(texts: pa.Array) -> pa.Array:
-    rows = np.ascontiguousarray(signatures_of(texts)[0], dtype="<u4")
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(_WIDTH), len(rows), [None, pa.py_buffer(rows.tobytes())]
-    )
+    return as_array(signatures_of(texts)[0])

@@ -15,16 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from pipeline.dedup.candidates import Ids, as_matrix, ids_of
 from pipeline.dedup.errors import DedupError, check_columns
-from pipeline.dedup.minhash import PERMUTATIONS, Signatures
+from pipeline.dedup.minhash import Signatures
 from pipeline.dedup.sign import made_alike
+from pipeline.dedup.signature_file import SignatureFile, as_array, as_matrix
+from pipeline.dedup.text_keys import Ids, Keys, Rows, ids_of, keys_of, places_of, sha256_of
 from pipeline.schema import SIGNATURES
 
 _ROWS = 20_000
-Rows = NDArray[np.int64]
+_NO_KEYS: Keys = np.empty(0, "S32")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Units:
     """Documents in order of doc_id, their texts in order of sha256, works in order of name."""
 
     doc_ids: pa.Array
-    texts: pa.Array  # sha256
+    texts: Keys
     works: pa.Array
     text_of: Rows  # a document's text
     work_of: Rows  # a document's work
@@ -49,96 +49,98 @@ class Units:
         text, begins = self._members
         return text[begins[work] : begins[work + 1]]
 
+    def first_texts(self, works: Rows) -> Rows:
+        """The least text of each of some works."""
+        text, begins = self._members
+        return text[begins[works]]
+
     def sizes(self) -> Rows:
         """How many distinct texts each work has."""
         return np.diff(self._members[1])
 
-    def signature_of(self, work: int, matrix: Signatures) -> Signatures:
+    def signature_of(self, work: int, signatures: SignatureFile) -> Signatures:
         """The signature of a work's texts together."""
-        least: Signatures = matrix[self.texts_of(work)].min(axis=0)
+        least: Signatures = signatures.read(self.texts_of(work)).min(axis=0)
         return least
 
-    def work_ids(self) -> Ids:
-        """The works' ids among those of texts."""
-        return ids_of(pa.array([_work_sha256(name) for name in self.works.to_pylist()]))
+    @cached_property
+    def several(self) -> Rows:
+        """The works that have several texts: a work of one has that one's signature."""
+        return np.flatnonzero(self.sizes() > 1)
+
+    def ids_of_several(self) -> Ids:
+        """Their ids, among those of texts."""
+        return ids_of(keys_of(pa.array(self._sha256(self.several), pa.string())))
+
+    def _sha256(self, works: Rows) -> list[str]:
+        """Names works where texts are named by their sha256."""
+        names = self.works.take(pa.array(works)).to_pylist()
+        return [sha256(f"work\0{name}".encode()).hexdigest() for name in names]
+
+    def write_work_signatures(self, signatures: SignatureFile, path: Path) -> None:
+        """Write the signatures of the works that have several texts, as those of texts are."""
+        with pq.ParquetWriter(path, SIGNATURES) as writer:
+            for start in range(0, len(self.several), _ROWS):
+                works = self.several[start : start + _ROWS]
+                rows = np.stack([self.signature_of(work, signatures) for work in works.tolist()])
+                columns = [pa.array(self._sha256(works), pa.string()), as_array(rows)]
+                writer.write_table(pa.Table.from_arrays(columns, schema=SIGNATURES))
 
 
 def read_units(documents: Mapping[str, Path]) -> Units:
     """The names in all documents. Memory: some 300 bytes a document. Raises DedupError."""
     columns = ["doc_id", "work_id", "text_sha256"]
-    tables = []
+    names, works, keys = [], [], []
     for franchise in sorted(documents):
         path = documents[franchise]
         remedy = f"extract the documents of {franchise!r} again"
         check_columns(path, [*columns, "text"], remedy)
-        tables.append(pq.read_table(path, columns=columns))
-    if not tables:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_ROWS, columns=columns):
+                names.append(batch["doc_id"])
+                works.append(batch["work_id"])
+                keys.append(keys_of(batch["text_sha256"], path))
+    if not documents:
         raise DedupError("no franchise has documents; extract one first")
-    table = pa.concat_tables(tables).sort_by("doc_id")
-    names = table["doc_id"].combine_chunks()
-    same = pc.equal(names[1:], names[:-1])
+    doc_ids = pa.chunked_array(names, pa.string()).combine_chunks()
+    order = pc.sort_indices(doc_ids)
+    doc_ids = doc_ids.take(order)
+    same = pc.equal(doc_ids[1:], doc_ids[:-1])
     if pc.any(same).as_py():
-        twice = names[pc.index(same, True).as_py()].as_py()
+        twice = doc_ids[pc.index(same, True).as_py()].as_py()
         raise DedupError(
             f"document {twice!r} occurs twice; extract its franchise's documents again"
         )
-    encoded = []
-    for name in ("text_sha256", "work_id"):
-        values = pc.unique(table[name])
-        values = values.take(pc.sort_indices(values))
-        encoded.append((values, pc.index_in(table[name], value_set=values)))
-    (texts, text_of), (works, work_of) = encoded
-    return Units(
-        names,
-        texts,
-        works,
-        text_of.to_numpy().astype(np.int64),
-        work_of.to_numpy().astype(np.int64),
-    )
+    place = order.to_numpy()
+    texts, text_of = np.unique(np.concatenate([*keys, _NO_KEYS]), return_inverse=True)
+    encoded = pa.chunked_array(works, pa.string()).combine_chunks().dictionary_encode()
+    by_name = pc.sort_indices(encoded.dictionary)
+    rank = np.empty(len(by_name), np.int64)
+    rank[by_name.to_numpy()] = np.arange(len(by_name))
+    work_of = rank[encoded.indices.to_numpy()]
+    return Units(doc_ids, texts, encoded.dictionary.take(by_name), text_of[place], work_of[place])
 
 
-def gather_signatures(units: Units, files: Mapping[str, Path], scratch: Path) -> Signatures:
-    """The texts' signatures, a row each, in a file that is mapped into memory as it is asked for.
+def gather_signatures(units: Units, files: Mapping[str, Path], scratch: Path) -> SignatureFile:
+    """The texts' signatures, a row each, in a file in `scratch`.
 
     Raises DedupError where a text has none, or they were made in another way.
     """
-    shape = (max(len(units.texts), 1), PERMUTATIONS)
-    matrix = np.memmap(scratch / "signatures", np.uint32, "w+", shape=shape)
-    there = np.zeros(len(units.texts), bool)
+    signatures = SignatureFile(scratch / "signatures", len(units.texts))
     for franchise in sorted(files):
         path = files[franchise]
         if not made_alike(path):
             raise DedupError(f"{path}: made with other parameters; sign the documents again")
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_ROWS, columns=SIGNATURES.names):
-                rows = pc.index_in(batch["text_sha256"], value_set=units.texts)
-                known = pc.is_valid(rows).to_numpy(zero_copy_only=False)
-                places = pc.drop_null(rows).to_numpy()
-                matrix[places] = as_matrix(batch["signature"])[known]
-                there[places] = True
-    if not there.all():
-        missing = np.flatnonzero(~there)
+                places = places_of(units.texts, keys_of(batch["text_sha256"], path))
+                known = places >= 0
+                signatures.write(places[known], as_matrix(batch["signature"])[known])
+    missing = signatures.missing()
+    if len(missing):
         raise DedupError(
             f"{', '.join(str(files[name]) for name in sorted(files))}: no signature of "
-            f"{len(missing)} texts, first {units.texts[int(missing[0])].as_py()}; "
+            f"{len(missing)} texts, first {sha256_of(units.texts[missing[:1]])[0].as_py()}; "
             "sign the documents again"
         )
-    return matrix
-
-
-def write_work_signatures(units: Units, matrix: Signatures, path: Path) -> None:
-    """Write the signatures of the works that have several texts."""
-    several = np.flatnonzero(units.sizes() > 1)
-    with pq.ParquetWriter(path, SIGNATURES) as writer:
-        for start in range(0, len(several), _ROWS):
-            works = several[start : start + _ROWS].tolist()
-            rows = [np.asarray(units.signature_of(work, matrix), "<u4").tobytes() for work in works]
-            names = [_work_sha256(units.works[work].as_py()) for work in works]
-            writer.write_table(
-                pa.table({"text_sha256": names, "signature": rows}, schema=SIGNATURES)
-            )
-
-
-def _work_sha256(work_id: str) -> str:
-    """Names a work where texts are named by their sha256."""
-    return sha256(f"work\0{work_id}".encode()).hexdigest()
+    return signatures

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("daft", reason="daft is not installed: pip install daft==0.7.26")
 
+from pipeline.dedup import candidates
 from pipeline.dedup.errors import DedupError
 from pipeline.extract.gutenberg import read_book
 from pipeline.schema import MATCHES
@@ -108,6 +109,31 @@ def test_nothing_depends_on_order_groups_or_which_file_came_first(
     other.add("wonderland", dict(reversed(copies.items())), group=7)
     other.add("oz", dict(sorted(stories.items(), key=lambda item: item[1])), group=31)
     assert one.matches().equals(other.matches())
+
+
+@pytest.mark.parametrize(("a_text", "number"), [(100, 84), (3000, 3), (10_000, 1)])
+def test_how_many_bands_are_looked_through_at_a_time_changes_nothing(
+    corpus: Any, words: Words, a_text: int, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stories, copies = _planted(words)
+    corpus.add("oz", dict(list(stories.items())[::3]))
+    corpus.add("wonderland", dict(list(copies.items())[::3]))
+    files = list(corpus.signatures.values())
+    texts = sum(pq.read_metadata(file).num_rows for file in files)
+    passes: list[tuple[int, tuple[int, int]]] = []
+    look = candidates._meeting
+
+    def counted(files: Any, bands: Any, share: Any) -> Any:
+        passes.append((len(bands), share))
+        return look(files, bands, share)
+
+    whole = candidates.find_candidates(files)
+    assert len(whole[0]) > 50
+    monkeypatch.setattr(candidates, "_meeting", counted)
+    found = candidates.find_candidates(files, texts * a_text)
+    assert [ids.tolist() for ids in found] == [ids.tolist() for ids in whole]
+    assert len(passes) == number
+    assert sum(bands / share[1] for bands, share in passes) == pytest.approx(42)
 
 
 def test_two_editions_cut_into_other_chapters_match_as_works(corpus: Any, words: Words) -> None:
