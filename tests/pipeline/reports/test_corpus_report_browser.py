@@ -50,6 +50,8 @@ def test_a_phone_shows_it_whole_without_any_request(
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.locator(".pair article").count() == 2
     assert page.locator("h1, h2, h3, h4, p, figcaption, .cards td").evaluate_all(_BEYOND) == 0
+    bars = page.locator(".cards .bar").evaluate_all("all => all.map(one => one.offsetWidth)")
+    assert min(bars) > 40
     assert page.locator(".plot.narrow").first.is_visible()
     assert not page.locator(".plot.wide").first.is_visible()
     bar = page.locator("#lengths path[style*='--after']").first
