@@ -108,5 +108,10 @@ def _confirmed() -> bool:
 
 
 def _who() -> str:
-    contact = os.environ.get("LOREMILL_CONTACT")
-    return contact or f"{getpass.getuser()}@{socket.gethostname()}"
+    if contact := os.environ.get("LOREMILL_CONTACT"):
+        return contact
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # as in a container
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from crawlers.takedowns import BEGUN, PageName, Takedown, records
 from dagster_project.takedown.erase import erase_outputs, erase_pages, locked
 from dagster_project.takedown.find import InStore, find, in_stores
-from dagster_project.takedown.rebuild import Rebuilt, clean_up, rebuild
+from dagster_project.takedown.rebuild import Rebuilt, clean_up, line, rebuild
 from dagster_project.takedown.touched import Touched, look, quotes_of, quotes_path, removal_of
 from pipeline.takedown import Removal
 from pipeline.takedown.quotes import Quotes
@@ -60,10 +60,11 @@ def plan(data: Path, what: str, franchise: str | None) -> Plan:
 
 
 def take_down(data: Path, plan: Plan, reason: str, who: str, say: Say) -> tuple[Takedown, Rebuilt]:
-    """Do it. Raises StoreBusyError before anything is done, and OSError, SpecError on the way.
+    """Do it. Raises StoreBusyError, SpecError before anything is done, OSError on the way.
 
-    After such an error, or a kill, the same again goes on with what is left.
+    After that, or a kill, the same again goes on with what is left.
     """
+    job = line(say)
     with locked(plan.found) as writers:
         if plan.earlier is not None and plan.earlier.state == BEGUN:
             record = plan.earlier
@@ -73,7 +74,7 @@ def take_down(data: Path, plan: Plan, reason: str, who: str, say: Say) -> tuple[
         plan.quotes.save(quotes_path(data, record))
         erase_pages(writers, say)
     erase_outputs(data, plan.touched, plan.removal, plan.quotes, record, say)
-    rebuilt = rebuild(data, plan.touched, say)
+    rebuilt = rebuild(data, plan.touched, job, say)
     clean_up(data)
     record = record.done()
     record.save(data)

@@ -15,7 +15,7 @@ from crawlers.takedowns import Takedown
 from dagster_project.fixtures import fixtures_folder, remove
 from dagster_project.takedown.find import InStore
 from dagster_project.takedown.touched import Touched, artifacts, shows
-from pipeline.artifact import MANIFEST, Artifact, discard, prune
+from pipeline.artifact import discard
 from pipeline.takedown import Removal, corpus, documents, models, samples
 from pipeline.takedown.quotes import Quotes
 
@@ -57,11 +57,9 @@ def erase_outputs(
         remove(fixtures_folder(franchise), names)
         say(f"removed {len(names)} fixtures of {franchise}")
     for franchise in touched.documents:
-        _clear(data / "documents" / franchise)
         documents.erase(data / "documents" / franchise, removal)
         say(f"erased from the documents of {franchise}")
     for name in touched.corpora:
-        _clear(data / "corpora" / name)
         corpus.erase(data / "corpora" / name, removal)
         say(f"erased from the corpus {name}")
     for name in touched.samples:
@@ -69,7 +67,7 @@ def erase_outputs(
         say(f"erased from the samples of {name}")
     for name in touched.reports:
         path = data / "reports" / name
-        if (path / MANIFEST).is_file() or path.is_dir():
+        if path.is_dir():
             discard(path)
         else:
             path.unlink(missing_ok=True)
@@ -85,12 +83,6 @@ def erase_outputs(
             documents_read = touched.models[made.root.name]
             models.mark(made, record.takedown_id, record.at, documents_read)
             say(f"marked the model {made.root.name}")
-
-
-def _clear(root: Path) -> None:
-    """Where there is no good output, a build that was killed may have left some of it."""
-    if Artifact.load(root) is None:
-        prune(root)
 
 
 def _remove(path: Path) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from crawlers.yaml_spec import SpecError
 from dagster_project.takedown.touched import Touched
-from pipeline.artifact import Artifact, prune
+from pipeline.artifact import MANIFEST, Artifact, prune
 from pipeline.reports.text import one_line
 from pipeline.takedown import models
 
@@ -32,16 +33,26 @@ class Rebuilt:
     failed: dict[str, str]
 
 
-def rebuild(data: Path, touched: Touched, say: Say) -> Rebuilt:
-    """Materialize what the touched documents go into, as far as it was there before.
+def line(say: Say) -> dg.JobDefinition:
+    """All assets, as Dagster loads them; what they say of their progress goes to `say`.
 
-    Raises SpecError where the registry cannot be loaded.
+    Raises SpecError where the registry or DAGSTER_HOME is wrong.
     """
     from dagster_project.definitions import defs
 
+    home = os.environ.get("DAGSTER_HOME")
+    if home and not (Path(home).is_absolute() and Path(home).is_dir()):
+        raise SpecError(
+            [f"DAGSTER_HOME is {home!r}, which is no absolute path of a folder; set it to the one "
+             "that `dg` uses, or unset it"]
+        )  # fmt: skip
     loggers = {"console": _console(say)}
     definitions = dg.Definitions.merge(defs(), dg.Definitions(loggers=loggers))
-    job = definitions.resolve_implicit_global_asset_job_def()
+    return definitions.resolve_implicit_global_asset_job_def()
+
+
+def rebuild(data: Path, touched: Touched, job: dg.JobDefinition, say: Say) -> Rebuilt:
+    """Materialize what the touched documents go into, as far as it was there before."""
     made: list[dg.AssetKey] = []
     failed: dict[str, str] = {}
     with _instance(say) as instance:
@@ -62,11 +73,12 @@ def rebuild(data: Path, touched: Touched, say: Say) -> Rebuilt:
 
 
 def clean_up(data: Path) -> None:
-    """Leave no earlier version of anything that holds text."""
-    for kind in ("documents", "corpora", "samples", "reports"):
+    """Leave no earlier version of anything that holds text, nor what a killed build left."""
+    for kind in ("documents", "corpora", "samples"):
         for root in (path for path in (data / kind).glob("*") if path.is_dir()):
-            if Artifact.load(root) is not None:
-                prune(root)
+            prune(root)
+    for manifest in (data / "reports").glob(f"*/{MANIFEST}"):  # other folders there are no outputs
+        prune(manifest.parent)
 
 
 def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[list[dg.AssetKey]]:
