@@ -79,6 +79,8 @@ def find_alike(content: Text, sentence: str, layout: TextLayout) -> Iterator[Spa
 
 def _each(content: Text, wanted: bytes) -> Iterator[int]:
     """Where a piece stands, in order and without overlap."""
+    if isinstance(content, mmap.mmap):
+        content.madvise(mmap.MADV_SEQUENTIAL)  # the system reads ahead, where it has to read
     mapped = pa.py_buffer(content)  # which knows its address, and keeps it
     at = 0
     while at + len(wanted) <= mapped.size:
