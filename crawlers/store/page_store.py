@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,11 +98,6 @@ class PageStore:
     def count(self) -> int:
         """How many pages the current view holds."""
         return len(self._latest_rows())
-
-    def titles(self, most: int) -> list[str]:
-        """The first titles of the current view."""
-        rows = Latest(["title"], self._rows(["title"])).in_order_of("title IS NULL, title")
-        return [title or "" for _, title in islice(rows, most)]
 
     def gone(self) -> dict[str, str | None]:
         """The tombstones' urls, and where each page has gone that was moved."""

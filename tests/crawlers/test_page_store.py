@@ -43,7 +43,7 @@ def test_current_view_is_the_latest_of_each_url(tmp_path: Path) -> None:
     assert [(row["url"], row["body"]) for row in rows(store)] == [("c", b"first"), ("b", b"second")]
     assert {url: known.revision for url, known in store.known().items()} == {"c": "1", "b": "2"}
     assert store.count() == 2
-    assert store.titles(1) == ["B"]
+    assert [row["title"] for row in rows(store)] == [None, "B"]
     assert all(batch.schema.equals(PAGES) for batch in store.current())
     writer = store.writer("three")
     writer.append(page("a", b"back"))

@@ -23,8 +23,8 @@ DEFINITIONS: dict[str, Definition] = {
         "trained on a random draw of the training text (10 MB at most), with an entry for each "
         "100 bytes of the draw, between 512 and 50,257. Bytes a token are measured on a random "
         "draw of each split's passages; a split no longer than its draw is counted whole. "
-        "Another tokenizer counts otherwise: a published one, made on other text, mostly finds "
-        "more tokens in the same story.",
+        "Another tokenizer counts otherwise: GPT-2's own gave from 4 % fewer to 8 % more on the "
+        "plots of English films and on novels.",
     ),
     "bytes-a-token": Definition(
         "Bytes a token",
