@@ -89,23 +89,21 @@ def no_drift(key: dg.AssetKey, figures: Mapping[str, Any]) -> dg.AssetCheckResul
 
 def drifted(key: dg.AssetKey, drift: Drift, page: str) -> dg.AssetCheckResult:
     """The check of documents that were refused; `page` is the address of the page of changes."""
-    told = [one_line(sentence, 4 * _TITLE) for sentence in drift.beyond]
     named = ", ".join(one_line(fallen.title or fallen.url, _TITLE) for fallen in drift.pages[:3])
+    told = [
+        *(one_line(sentence, 4 * _TITLE) for sentence in drift.beyond),
+        f"{counted(drift.fallen, 'page')}: {named}{', …' if drift.fallen > 3 else ''}",
+    ]
     return dg.AssetCheckResult(
         check_name="no_drift",
         asset_key=key,
         passed=False,
-        description="\n".join(
-            [
-                *told,
-                f"{counted(drift.fallen, 'page')}: {named}{', …' if drift.fallen > 3 else ''}",
-                f"{REMEDY} {accepting(key)}",
-            ]
-        ),
+        description=f"{'; '.join(told)}. {REMEDY} {accepting(key)}",
         metadata={
             "pages": _pages(drift),
             "compared": _compared(drift.figures()),
             "bound": _BOUND,
+            "accept": accepting(key),
             "what_changed": dg.MetadataValue.url(page),
         },
     )

@@ -128,6 +128,7 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
             artifact = data.load("documents", name, made_by=key.to_user_string())
             changes = standing_page(data, "documents", name)
             check = drifted(key, error.drift, data.report_url(changes.path))
+            context.log.error("refused: %s", check.description)
         figures = artifact.figures
         page = write_documents_page(Path(data.root), name, spec.title, artifact)
         return result(
