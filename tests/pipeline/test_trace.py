@@ -239,7 +239,9 @@ def test_an_empty_split_has_no_places(tales: Callable[[Layout], Path]) -> None:
 _LETTERS = st.sampled_from("ab \n\\n<EOS>u2028\u2028’'—-é")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.text(_LETTERS, min_size=1, max_size=30), min_size=1, max_size=4), st.data())
 @example(["foo\nothing"], None)
 def test_a_piece_of_a_text_is_found_and_the_letter_of_an_escape_is_none(
