@@ -30,12 +30,12 @@ _SEPARATORS: Mapping[str, bytes] = {
 _GENRE_LENGTH = 32  # characters of a control token's name; genres that differ later share one
 
 #: What stands for what, the backslash first: each later one brings in one that must stay single.
-_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\v": "\\v", "\f": "\\f"} | {
-    end: f"\\u{ord(end):04x}" for end in "\x1c\x1d\x1e\x85\u2028\u2029"
+_ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r", b"\v": b"\\v", b"\f": b"\\f"} | {
+    end.encode(): f"\\u{ord(end):04x}".encode() for end in "\x1c\x1d\x1e\x85\u2028\u2029"
 }
-_TO_BYTES = {raw.encode(): escaped.encode() for raw, escaped in _ESCAPES.items()}
-_TO_TEXT = {escaped[1:]: raw for raw, escaped in _TO_BYTES.items()}
-_ESCAPED = re.compile(rb"\\(u[0-9a-f]{4}|.)", re.DOTALL)
+_RAW = {escaped: raw for raw, escaped in _ESCAPES.items()}
+_ESCAPED = re.compile(rb"\\(?:u[0-9a-f]{4}|.)", re.DOTALL)
+_NOWHERE = b"\xff"  # a byte that no UTF-8 has
 _CONTROL = re.compile(rb"<[^<>\\\s]+>")
 
 
@@ -69,17 +69,21 @@ class TextLayout:
         """The UTF-8 text as it stands in the file."""
         if self.name != "lines":
             return text
-        for raw, escaped in _TO_BYTES.items():
+        for raw, escaped in _ESCAPES.items():
             text = text.replace(raw, escaped)
-        return _CONTROL.sub(
-            lambda match: match[0][:-1] + b"\\>" if match[0] in self._known else match[0], text
-        )
+        for token in {m[0] for m in _CONTROL.finditer(text) if m[0] in self._known}:
+            text = text.replace(token, token[:-1] + b"\\>")
+        return text
 
     def unescape(self, body: bytes) -> bytes:
         """The UTF-8 text of what stands in the file."""
         if self.name != "lines":
             return body
-        return _ESCAPED.sub(lambda match: _TO_TEXT.get(match[1], match[1]), body)
+        # Of backslashes in a row each pair is one of the text's; what is left are single escapes.
+        body = body.replace(b"\\\\", _NOWHERE)
+        for escaped in {match[0] for match in _ESCAPED.finditer(body)}:
+            body = body.replace(escaped, _RAW.get(escaped, escaped[1:]))
+        return body.replace(_NOWHERE, b"\\")
 
     @cached_property
     def _known(self) -> frozenset[bytes]:
