@@ -115,7 +115,12 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                 corpus=corpus.data_version,
                 spec=spec.model_inputs(),
                 base=base_version(spec),
-                code=code_version("pipeline.training", "pipeline.models", "pipeline.corpus.files"),
+                code=code_version(
+                    "pipeline.training",
+                    "pipeline.models",
+                    "pipeline.corpus.files",
+                    "pipeline.corpus.layout",
+                ),
             ),
             train,
             written_in=written_in,
