@@ -21,7 +21,8 @@ _LONGEST_NOTICE = 100
 
 def tells_something(story: Story) -> Drop | None:
     """Drop with the number of places found."""
-    if fillers := len(_LOREM.findall(story.text)):
+    # A plain search first: the expression takes ten times as long.
+    if "lorem" in story.text.lower() and (fillers := len(_LOREM.findall(story.text))):
         return Drop("filler text", fillers)
     if len(story.words) <= _LONGEST_NOTICE and (notices := len(_SCRIPT.findall(story.text))):
         return Drop("a notice of scripts", notices)

@@ -41,8 +41,12 @@ def not_repetitive(story: Story) -> Drop | None:
     hashes = np.fromiter(map(hash, words), np.int64, len(words)).view(np.uint64)
     ends = np.cumsum([0, *map(len, words)], dtype=np.int64)
     if story.form == "prose":
+        times = len(words)  # at most so often does a run of n words come: no oftener than a shorter
         for n, most in COMMONEST.items():
-            if (share := _in_commonest(hashes, ends, n)) > most:
+            if times * _longest(ends, n) <= most * ends[-1]:
+                continue  # it cannot be over the bound: spares most texts a sort
+            share, times = _in_commonest(_grams(hashes, n), ends, n)
+            if share > most:
                 return Drop(f"the same {n} words again and again", round(share, 3))
     if (share := _in_repeated(hashes, ends, GRAM)) > REPEATED_WORDS:
         return Drop("passages repeat", round(share, 3))
@@ -61,20 +65,22 @@ def _in_repeated_lines(lines: list[str]) -> float:
 
 def _grams(hashes: Hashes, n: int) -> Hashes:
     """A hash of each run of n words, [words - n + 1]."""
-    grams = np.zeros(max(0, len(hashes) - n + 1), np.uint64)
-    for start in range(n):
-        grams = grams * _MULTIPLIER + hashes[start : start + len(grams)]
+    grams = hashes[: max(0, len(hashes) - n + 1)].copy()
+    for start in range(1, n):
+        grams *= _MULTIPLIER
+        grams += hashes[start : start + len(grams)]
     return grams
 
 
-def _in_commonest(hashes: Hashes, ends: Integers, n: int) -> float:
-    """The share of characters, spaces not counted, in the n-gram that has the most of them."""
-    grams = _grams(hashes, n)
-    if _most(grams) * _longest(ends, n) <= COMMONEST[n] * ends[-1]:
-        return 0.0  # it cannot be over the bound: spares most texts a slower sort
+def _in_commonest(grams: Hashes, ends: Integers, n: int) -> tuple[float, int]:
+    """The share of characters, spaces not counted, in the n-gram that has the most of them, where
+    that may be over the bound; and how often the commonest n-gram comes."""
+    times = _most(grams)
+    if times * _longest(ends, n) <= COMMONEST[n] * ends[-1]:
+        return 0.0, times  # spares a slower sort
     _, first, counts = np.unique(grams, return_index=True, return_counts=True)
     characters = (ends[first + n] - ends[first]) * np.where(counts > 1, counts, 0)
-    return float(characters.max(initial=0) / ends[-1])
+    return float(characters.max(initial=0) / ends[-1]), times
 
 
 def _most(grams: Hashes) -> int:

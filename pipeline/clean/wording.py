@@ -29,11 +29,19 @@ def made_of_words(story: Story) -> Drop | None:
     mean = sum(map(len, words)) / len(words)
     if not MEAN_LENGTH[0] <= mean <= MEAN_LENGTH[1]:
         return Drop("words too long or too short", round(mean, 2))
-    letterless = sum(not word.isalpha() and not _LETTER.search(word) for word in words)
+    # Words of letters alone are counted first: where they are enough, the others need no look.
+    if len(words) - sum(map(str.isalpha, words)) > WITHOUT_LETTER * len(words):
+        letterless = sum(not word.isalpha() and not _LETTER.search(word) for word in words)
+    else:
+        letterless = 0
     if letterless > WITHOUT_LETTER * len(words):
         return Drop("words without a letter", round(letterless / len(words), 3))
     if story.language == "en":
-        found = len(COMMON_WORDS.intersection(map(str.lower, words[:_LOOKED_AT])))
-        if found < (COMMON_AT_LEAST if len(words) >= GOPHERS_SHORTEST else 1):
+        least = COMMON_AT_LEAST if len(words) >= GOPHERS_SHORTEST else 1
+        beginning = words[:_LOOKED_AT]
+        if len(COMMON_WORDS.intersection(beginning)) >= least:
+            return None  # without a look at capitals, in nearly every story
+        found = len(COMMON_WORDS.intersection(map(str.lower, beginning)))
+        if found < least:
             return Drop("no common words", found)
     return None
