@@ -104,9 +104,11 @@ def _failures(done: dg.ExecuteInProcessResult, keys: list[dg.AssetKey]) -> dict[
     """Why each could not be made, in one line."""
     said: dict[str, str] = {}
     for event in done.get_step_failure_events():
-        if (error := event.step_failure_data.error) is not None:
-            cause = error.cause or error
-            said[str(event.step_key)] = one_line(cause.message, _REASON)
+        failure = event.step_failure_data
+        told = failure.user_failure_data.description if failure.user_failure_data else None
+        if told is None and failure.error is not None:
+            told = (failure.error.cause or failure.error).message
+        said[str(event.step_key)] = one_line(told or "", _REASON)
     otherwise = "what it is made from could not be made"
     return {key.to_user_string(): said.get(_step(key), otherwise) for key in keys}
 

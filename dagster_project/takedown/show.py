@@ -40,7 +40,8 @@ def told_before(plan: Plan) -> str:
     )
     lines += _rows("fixtures", [(name, ", ".join(of)) for name, of in touched.fixtures.items()])
     for kind in ("reports", "bundles", "indexes"):
-        lines += _rows(kind, [(name, "") for name in getattr(touched, kind)])
+        names = (name for name in getattr(touched, kind) if not name.endswith(".json"))
+        lines += _rows(kind, [(name, "") for name in names])
     if touched.twins:
         lines += ["", "Other pages say the same or nearly, and stay; take them down by themselves:"]
         shown = touched.twins[:_MOST]
