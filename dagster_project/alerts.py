@@ -1,4 +1,4 @@
-"""Tells a person that a crawl failed: by mail, in Slack, to any webhook; by configuration only.
+"""Tells a person that a crawl failed or its pages were refused: by mail, Slack or any webhook.
 
 | variable | what |
 | --- | --- |
@@ -72,13 +72,42 @@ class CrawlFailure:
     @property
     def text(self) -> str:
         """The whole message, as plain text."""
-        told = [f"- {one_line(error, _ERROR)}" for error in self.errors[:_ERRORS]]
-        if len(self.errors) > _ERRORS:
-            told.append(f"and {counted(len(self.errors) - _ERRORS, 'more error')}")
-        links = [f"run: {self.run}"]
-        if self.treatment:
-            links.append(f"how the site was treated: {self.treatment}")
-        return "\n".join([self.subject, "", *told, "", *links])
+        page = ("how the site was treated", self.treatment) if self.treatment else None
+        return _message(self.subject, self.errors, self.run, page)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Documents that the drift alarm stopped: a site that changed its markup, most likely."""
+
+    franchise: str
+    errors: list[str]  # what fell, the pages and the remedy
+    run: str  # address of the run in the Dagster UI
+    changes: str | None  # address of the page that shows what they would have brought
+
+    @property
+    def subject(self) -> str:
+        """One line."""
+        return one_line(f"Loremill: the new documents of {self.franchise} were refused", 200)
+
+    @property
+    def text(self) -> str:
+        """The whole message, as plain text."""
+        page = ("what they would have changed", self.changes) if self.changes else None
+        return _message(self.subject, self.errors, self.run, page)
+
+
+#: What there is to tell, by the name that a webhook is given.
+Alert = CrawlFailure | Refusal
+_EVENTS: dict[type[Alert], str] = {CrawlFailure: "crawl_failed", Refusal: "documents_refused"}
+
+
+def _message(subject: str, errors: list[str], run: str, page: tuple[str, str] | None) -> str:
+    told = [f"- {one_line(error, _ERROR)}" for error in errors[:_ERRORS]]
+    if len(errors) > _ERRORS:
+        told.append(f"and {counted(len(errors) - _ERRORS, 'more error')}")
+    links = [f"run: {run}", *([f"{page[0]}: {page[1]}"] if page else [])]
+    return "\n".join([subject, "", *told, "", *links])
 
 
 class Alerts(dg.ConfigurableResource[Any]):
@@ -91,7 +120,7 @@ class Alerts(dg.ConfigurableResource[Any]):
     webhook: str = ""
     ui: str = "http://127.0.0.1:3000"
 
-    def send(self, failure: CrawlFailure, log: Callable[[str], object]) -> None:
+    def send(self, failure: Alert, log: Callable[[str], object]) -> None:
         """Send by every channel that is set; `log` is told of each that failed.
 
         Raises AlertError, naming them, when all have been tried.
@@ -112,7 +141,7 @@ class Alerts(dg.ConfigurableResource[Any]):
         """Where the UI shows a run."""
         return f"{self.ui.rstrip('/')}/runs/{run_id}"
 
-    def _mail(self, failure: CrawlFailure) -> None:
+    def _mail(self, failure: Alert) -> None:
         to = [address.strip() for address in self.mail.split(",") if address.strip()]
         message = EmailMessage()
         message["Subject"] = failure.subject
@@ -127,14 +156,14 @@ class Alerts(dg.ConfigurableResource[Any]):
                 connection.login(unquote(server.username), unquote(server.password or ""))
             connection.send_message(message)
 
-    def _slack(self, failure: CrawlFailure) -> None:
+    def _slack(self, failure: Alert) -> None:
         text = failure.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         _post(self.slack, {"text": text, "mrkdwn": False, "unfurl_links": False})
 
-    def _webhook(self, failure: CrawlFailure) -> None:
+    def _webhook(self, failure: Alert) -> None:
         told = [one_line(error, _ERROR) for error in failure.errors[:_ERRORS]]
         said = {**asdict(failure), "errors": told, "text": failure.text}
-        _post(self.webhook, {"event": "crawl_failed", **said})
+        _post(self.webhook, {"event": _EVENTS[type(failure)], **said})
 
 
 def channels(environment: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The sensor that alerts when a crawl failed: its step, or a check that must hold after it.
+"""The sensor that alerts when a crawl failed, by its step or a check, or its pages were refused.
 
 It hears of every failed run, those that `dg launch` started too, as long as Dagster's daemon runs
 (`dg dev`), and it runs from the start where a channel is configured.
@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.executor.child_process_executor import ChildProcessCrashException
 
-from dagster_project.alerts import Alerts, CrawlFailure
+from dagster_project.alerts import Alerts, CrawlFailure, Refusal
 from dagster_project.components.crawled_pages import pages_key
 from dagster_project.crawl_page import (
     ON_DISK,
@@ -19,6 +19,7 @@ from dagster_project.crawl_page import (
     without_outcome,
     write_page,
 )
+from dagster_project.drift_alarm import NO_DRIFT
 from dagster_project.resources import DataStore
 from pipeline.reports.text import counted, web_link
 
@@ -32,14 +33,16 @@ def crawl_failure_sensor(
 
     @dg.run_failure_sensor(
         name="crawl_failed",
-        description="Alerts by mail, Slack or webhook when a crawl failed, as configured by the "
-        "environment: see dagster_project/alerts.py.",
+        description="Alerts by mail, Slack or webhook when a crawl failed or the drift alarm "
+        "refused what came of it, as configured by the environment: dagster_project/alerts.py.",
         default_status=status,
         monitor_all_code_locations=True,
     )
     def crawl_failed(context: dg.RunFailureSensorContext, alerts: Alerts, data: DataStore) -> None:
         for failure in failures(context, by_step, alerts, data):
             alerts.send(failure, context.log.error)
+        for refusal in refusals(context, alerts):
+            alerts.send(refusal, context.log.error)
 
     return crawl_failed
 
@@ -67,6 +70,20 @@ def failures(
             errors, treatment = _errors(context, key, event), _treatment(context, key, event)
         run = alerts.run_address(run_id)
         told.append(CrawlFailure(franchise, spider, errors, run, treatment))
+    return told
+
+
+def refusals(context: dg.RunFailureSensorContext, alerts: Alerts) -> list[Refusal]:
+    """What the drift alarm stopped in the run."""
+    run = alerts.run_address(context.dagster_run.run_id)
+    told = []
+    for event in _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        check = event.asset_check_evaluation_data
+        if check.check_name == NO_DRIFT and not check.passed:
+            page = check.metadata.get("what_changed")
+            link = web_link(page.value) if page else None
+            errors = (check.description or "it does not hold").split("; ")
+            told.append(Refusal(check.asset_key.path[0], errors, run, link))
     return told
 
 

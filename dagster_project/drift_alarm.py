@@ -18,6 +18,8 @@ from pipeline.artifact import Artifact
 from pipeline.drift import BOUND, LEAST, Drift, DriftError, compare
 from pipeline.reports.text import counted, number, one_line
 
+#: The check's name.
+NO_DRIFT = "no_drift"
 #: Pages that the check names and characters of a title; the page of changes names more.
 _NAMED, _TITLE = 12, 80
 _BOUND = f"a fall of more than {BOUND:.0%}, in which at least {LEAST} pages fell by as much"
@@ -79,7 +81,7 @@ def no_drift(key: dg.AssetKey, figures: Mapping[str, Any]) -> dg.AssetCheckResul
     else:
         told = "nothing to compare with"
     return dg.AssetCheckResult(
-        check_name="no_drift",
+        check_name=NO_DRIFT,
         asset_key=key,
         passed=True,
         description=told,
@@ -95,7 +97,7 @@ def drifted(key: dg.AssetKey, drift: Drift, page: str) -> dg.AssetCheckResult:
         f"{counted(drift.fallen, 'page')}: {named}{', …' if drift.fallen > 3 else ''}",
     ]
     return dg.AssetCheckResult(
-        check_name="no_drift",
+        check_name=NO_DRIFT,
         asset_key=key,
         passed=False,
         description=f"{'; '.join(told)}. {REMEDY} {accepting(key)}",

@@ -28,6 +28,8 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 
 from crawlers.outcome import requests_path
 from crawlers.page import Page
+from crawlers.samplesite import SampleSites
+from crawlers.samplesite.markup import Dialect
 from crawlers.store.journal import Journal
 from crawlers.store.page_store import pages_root
 from crawlers.yaml_spec import SpecError
@@ -273,6 +275,28 @@ def test_a_crawl_that_failed_its_check_alerts(
     assert error.startswith("politeness_kept: http://127.0.0.1:")
     assert "NOT kept" in error
     assert body["treatment"].startswith("http://127.0.0.1:3001/crawls/")
+
+
+@pytest.mark.slow
+def test_documents_that_the_alarm_refused_alert(project, tick, webhook, materialize):
+    """A site changed its markup overnight."""
+    with SampleSites() as site:
+        project.write_keepers(site.bulbapedia, episodes=4)
+
+        def overnight(definitions: dg.Definitions, instance: dg.DagsterInstance, key: str) -> Any:
+            assert materialize(definitions, instance, _PAGES, key).success
+            for episode in range(1, 5):
+                site.redress("bulbapedia", f"LK{episode:03}", Dialect.REBUILT)
+            return materialize(definitions, instance, _PAGES, key)
+
+        result, ticked = tick(webhook, "keepers/documents", overnight)
+    assert not result.success
+    assert [reaction.error for reaction in ticked.dagster_run_reactions] == [None]
+    (body,) = webhook.bodies
+    assert (body["event"], body["franchise"]) == ("documents_refused", "keepers")
+    assert "pages with a story fell from 4 to 0" in body["errors"][0]
+    assert "accept_drift" in body["text"]
+    assert body["changes"] == "http://127.0.0.1:3001/changes/documents/keepers.html"
 
 
 def test_another_step_that_failed_alerts_nobody(project, tick, webhook, materialize):
