@@ -54,6 +54,14 @@ class CorpusConfig(BaseModel):
         description="the SPDX ids that may go in, or `exclude_non_commercial: true`",
     )
 
+    @field_validator("licences", mode="before")
+    @classmethod
+    def _one_of_two(cls, licences: object) -> object:
+        known = isinstance(licences, dict) and set(licences) <= set(LicenceRule.model_fields)
+        if not known and not isinstance(licences, LicenceRule | list | tuple):
+            raise ValueError("write a list of SPDX ids, or `exclude_non_commercial: true`")
+        return licences
+
     @field_validator("licences")
     @classmethod
     def _known(cls, licences: LicenceRule | tuple[str, ...]) -> LicenceRule | tuple[str, ...]:

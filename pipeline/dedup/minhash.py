@@ -18,7 +18,7 @@ Signatures = NDArray[np.uint32]
 
 PERMUTATIONS = 126
 #: What signatures are made with: those of another version are not comparable, and made anew.
-VERSION = f"minhash-{PERMUTATIONS}x32 folded words {WORDS} v1"
+VERSION = f"minhash-{PERMUTATIONS}x32 folded words {WORDS} v2"
 #: All ones: the signature of a text without words, which resembles nothing.
 EMPTY = np.uint32(0xFFFFFFFF)
 

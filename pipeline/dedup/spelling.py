@@ -20,7 +20,7 @@ _ONE_SOUND = (("ph", "f"), ("ck", "k"))
 _LEFT_OUT = {ord(letter): None for letter in string.printable if not letter.isalnum()}
 _LEFT_OUT |= dict.fromkeys(map(ord, "aeiouyvjwhæœø’‘“”—–…"))
 _SPELT = _LEFT_OUT | str.maketrans({"c": "k", "q": "k", "z": "s", "ſ": "s"})
-_REPEATED = re.compile(r"(.)\1+")
+_REPEATED = re.compile(r"(\D)\1+")  # of 11 nothing is doubled
 
 
 def fold(word: str) -> str:

@@ -56,3 +56,20 @@ def test_a_broken_promise_to_a_site_is_seen_and_named():
     assert not broken.passed
     assert broken.severity is dg.AssetCheckSeverity.ERROR
     assert broken.description == "h: too fast"
+
+
+def test_a_work_in_two_splits_is_named(tmp_path):
+    manifest = _manifest(tmp_path, ("train", "a", "book"), ("test", "b", "book"))
+    found = checks.split_disjoint(manifest, "work")
+    assert found.metadata["in_two_splits"].value == 1
+    assert "book" in found.description
+
+
+def test_a_held_out_passage_in_train_is_seen_and_named():
+    clean = {"train": 9, "held_out": 2, "leaking": 0, "first": []}
+    assert checks.no_leak(clean).passed
+    found = checks.no_leak(clean | {"leaking": 1, "first": ["a shares 60 words in a row with b"]})
+    assert not found.passed
+    assert found.severity is dg.AssetCheckSeverity.ERROR
+    assert found.description == "a shares 60 words in a row with b"
+    assert found.metadata["leaking"].value == 1

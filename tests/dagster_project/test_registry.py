@@ -159,3 +159,39 @@ def test_a_model_may_not_take_the_folder_of_other_pages(write, folder):
     model = _MODEL.format(corpus="heroes").replace("hero-gpt2", folder)
     (mistake,) = _mistakes(write("heroes", _FRANCHISE, model))
     assert mistake.startswith(f"heroes/defs.yaml:10: attributes.name: '{folder}' is taken")
+
+
+def test_how_a_corpus_is_made_is_read(write):
+    write("heroes", _FRANCHISE)
+    write("villains", _FRANCHISE)
+    told = _CORPUS.format(other="villains") + (
+        "  layout: lines\n"
+        "  duplicates: {keep: newest, threshold: 0.8, work_threshold: 0.5}\n"
+        "  licences: [CC0-1.0, CC-BY-SA-4.0]\n"
+    )
+    config = load_registry(write("mix", told)).corpora["mix"].config()
+    assert (config.layout, config.duplicates.keep) == ("lines", "newest")
+    assert (config.duplicates.threshold, config.duplicates.work_threshold) == (0.8, 0.5)
+    assert config.licences == ("CC0-1.0", "CC-BY-SA-4.0")
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "told"),
+    [
+        ("  layout: pages\n", "attributes.layout", "'stream'"),
+        ("  duplicates: {keep: best}\n", "attributes.duplicates.keep", "'longest'"),
+        ("  duplicates: {threshold: 2}\n", "attributes.duplicates.threshold", "1"),
+        ("  duplicates: {similar: 1}\n", "attributes.duplicates.similar", "threshold"),
+        ("  licences: [CC-BY]\n", "attributes.licences", "'CC-BY' is unknown; known are CC0-1.0"),
+        ("  licences: []\n", "attributes.licences", "empty list"),
+        ("  licences: {exclude: true}\n", "attributes.licences", "exclude_non_commercial"),
+        ("  licences: CC0-1.0\n", "attributes.licences", "a list of SPDX ids"),
+        ("  validation: 0.9\n", "attributes.validation", "0.5"),
+    ],
+)
+def test_what_is_wrong_with_how_a_corpus_is_made_is_named_by_line(write, line, place, told):
+    write("heroes", _FRANCHISE)
+    folder = write("mix", _CORPUS.format(other="heroes").replace("heroes, heroes", "heroes") + line)
+    mistakes = _mistakes(folder)
+    assert all(mistake.startswith(f"mix/defs.yaml:5: {place}") for mistake in mistakes), mistakes
+    assert any(told in mistake for mistake in mistakes), mistakes

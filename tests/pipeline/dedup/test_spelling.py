@@ -42,3 +42,7 @@ def test_what_is_no_word_is_left_out_and_a_word_of_vowels_is_not() -> None:
 def test_other_scripts_keep_their_letters() -> None:
     assert fold("замок") == "замок" != fold("замка")
     assert fold("ポケモン")
+
+
+def test_a_number_stays_what_it_is() -> None:
+    assert [fold(number) for number in ("1", "11", "1900", "1990")] == ["1", "11", "1900", "1990"]
