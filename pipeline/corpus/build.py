@@ -66,13 +66,19 @@ def build_corpus(
         matches = _matches(compared, signatures, config, room)
         pq.write_table(matches, folder / "matches.parquet", compression="zstd")
         split_by, sides, left, same = _sides(matches, left, record, config)
-        gone += same
         with TextFile(documents, left, room / "texts") as texts:
-            gone += _leaks(left, texts)
+            same += thinned(
+                matches,
+                matched(matches, left),
+                config.duplicates.keep,
+                lambda before: _leaks(_without(left, before), texts),
+            )
+            gone += same
             left = _without(left, gone)
             _check_splits(left, catalogue, record, gone)
             layout = make_layout(config.layout, pc.unique(left["genre"]).to_pylist())
-            figures = Figures(duplicates=len(same), split_by=split_by == "work")
+            duplicates = sum(dropped.reason != LEAK for dropped in same)
+            figures = Figures(duplicates=duplicates, split_by=split_by == "work")
             _write(left, texts, folder, layout, figures)
     _write_dropped(catalogue, gone, folder / "dropped.parquet")
     result = figures.as_dict() | {
@@ -117,7 +123,8 @@ def _matches(
 def _sides(
     matches: pa.Table, left: pa.Table, record: Record, config: CorpusConfig
 ) -> tuple[str, dict[str, Side], pa.Table, list[Dropped]]:
-    """By what is split, the sides of what had none, who stays with its `split`, and who goes."""
+    """By what is split, the sides of what had none, who is left with its `split`, and who goes
+    before there are sides."""
     keep = config.duplicates.keep
     gone = chosen(matches, matched(matches, left), keep) if keep == "none" else []
     left = _without(left, gone)
@@ -133,9 +140,7 @@ def _sides(
         raise _too_few(str(error), left, split_by, record) from error
     unit = "work_id" if split_by == "work" else "doc_id"
     splits = [(record.sides.get(u) or sides[u]).split for u in left[unit].to_pylist()]
-    left = left.append_column("split", pa.array(splits, pa.string()))
-    gone += thinned(matches, matched(matches, left), keep)
-    return split_by, sides, _without(left, gone), gone
+    return split_by, sides, left.append_column("split", pa.array(splits, pa.string())), gone
 
 
 def _unit(matches: pa.Table, left: pa.Table) -> str:

@@ -1,13 +1,14 @@
 """Which documents go out of a corpus because another says the same.
 
 First across the split: a work keeps its side, so of two documents that match on different sides one
-goes, of test and validation the one to tune by, of held-out and train the one to train on. Then
-among those of one side the policy chooses (pipeline/dedup/choice.py). Sides are taken in order of
-what they are for, so that whoever goes names one that stays.
+goes, of test and validation the one to tune by, of held-out and train the one to train on; then
+from train what holds a passage of held-out text. Among those left of one side the policy chooses
+(pipeline/dedup/choice.py). Sides are taken in order of what they are for, so that whoever goes
+names one that stays.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -52,20 +53,29 @@ def chosen(matches: pa.Table, documents: pa.Table, keep: Keep) -> list[Dropped]:
     return [_dropped(removal) for removal in choose(matches, documents, keep)]
 
 
-def thinned(matches: pa.Table, documents: pa.Table, keep: Keep) -> list[Dropped]:
+def thinned(
+    matches: pa.Table,
+    documents: pa.Table,
+    keep: Keep,
+    leaking: Callable[[list[Dropped]], list[Dropped]],
+) -> list[Dropped]:
     """What goes of the documents that have a match, which have a column `split` beside.
 
-    In order of splits and names. Raises DedupError.
+    `leaking` is told who goes before the policy chooses among train, and says who else does: whom
+    it lets go can be no reason for another to. In order of splits and names. Raises DedupError.
     """
     alike = _Alike(matches)
     result: list[Dropped] = []
     for split in (TEST, VALIDATION, TRAIN):
         of_split = documents.filter(pc.equal(documents["split"], split))
         crossing = list(alike.across(of_split))
-        left = _without(of_split, crossing)
+        result += crossing
+        if split == TRAIN:
+            result += leaking(result)
+        left = _without(of_split, result)
         going = chosen(matches, left, keep)
         alike.stays(_without(left, going))
-        result += [*crossing, *going]
+        result += going
     return result
 
 
