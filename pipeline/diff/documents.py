@@ -5,6 +5,7 @@ now, or its page is not in pages.parquet any more, or the page is there and cut 
 that changed though its page's bytes are those of last time was changed by the rules or the code.
 """
 
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def _went(rows: pa.Table, last: Path, new: Path, fates: pa.Table | None) -> pa.T
 
 
 def _changed(rows: pa.Table, last: Path, new: Path) -> pa.Table:
-    rows = _with_page(rows)
+    differs = reduce(pc.or_, (_differs(rows, name) for name in ("text_sha256", *_SAID)))
+    rows = _with_page(rows.filter(differs))  # few as a rule: what follows is done for them alone
     rows = lookup(rows, _pages(last, "body_sha256", "body"), "page")
     rows = lookup(rows, _pages(new, "body_sha256", "body_now"), "page")
     others = [(_differs(rows, name), f"{OTHER}{name.replace('_', ' ')}") for name in _SAID]
