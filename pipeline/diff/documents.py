@@ -6,6 +6,7 @@ that changed though its page's bytes are those of last time was changed by the r
 """
 
 from functools import reduce
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ OTHER = "same text, other "
 _SAID = ("licence", "title", "section", "genre", "language", "url", "attribution_url")
 _COLUMNS = ["doc_id", "source", "revision", "text_sha256", "characters", *_SAID]
 _SHOWN = ["doc_id", "title", "section", "url", "licence", "reason"]
-_BATCH = 256
+_BATCH, _ROWS = 256, 8192
 _NO_FATES = pa.schema([("url", pa.string()), ("fate", pa.string())])
 
 
@@ -44,7 +45,10 @@ def compare_documents(last: Path, new: Path, fates: pa.Table | None = None) -> C
     such as "its page was taken down". Raises FileNotFoundError where `last` is of a version that
     recorded no pages.
     """
-    before, now = (_documents(folder) for folder in (last, new))
+    ones, others = (_digests(folder) for folder in (last, new))
+    slim = ones.join(others, "doc_id", join_type="full outer", right_suffix="_now")
+    unlike = slim.filter(_differs(slim, "digest"))["doc_id"]
+    before, now = (_documents(folder, unlike) for folder in (last, new))
     both = before.join(now, "doc_id", join_type="full outer", right_suffix="_now")
     is_new, is_old = (pc.is_null(both[f"text_sha256{side}"]) for side in ("", "_now"))
     came, went = both.filter(is_new), both.filter(is_old)
@@ -55,13 +59,33 @@ def compare_documents(last: Path, new: Path, fates: pa.Table | None = None) -> C
         *by_reason("changed", _changed(stayed, last, new)),
     ]
     _add_excerpts(reasons, last, new)
-    return Changes(before.num_rows, now.num_rows, reasons)
+    return Changes(ones.num_rows, others.num_rows, reasons)
 
 
-def _documents(folder: Path) -> pa.Table:
-    there = pq.read_schema(folder / "documents.parquet").names
-    columns = [name for name in _COLUMNS if name in there]  # an earlier version had fewer
-    table = pq.read_table(folder / "documents.parquet", columns=columns)
+def _digests(folder: Path) -> pa.Table:
+    """Each document's name, and a digest of all that is compared of it."""
+    batches = []
+    with pq.ParquetFile(folder / "documents.parquet") as file:
+        names = [name for name in ("text_sha256", *_SAID) if name in file.schema_arrow.names]
+        for batch in file.iter_batches(_ROWS, columns=["doc_id", *names]):
+            rows = zip(*(batch[name].to_pylist() for name in names), strict=True)
+            digests = [blake2b(repr(row).encode(), digest_size=16).digest() for row in rows]
+            batches.append(pa.table({"doc_id": batch["doc_id"], "digest": digests}))
+    empty = pa.table({"doc_id": pa.array([], pa.string()), "digest": pa.array([], pa.binary())})
+    return pa.concat_tables(batches) if batches else empty
+
+
+def _documents(folder: Path, wanted: pa.ChunkedArray) -> pa.Table:
+    """What is compared of these documents, read a batch at a time."""
+    with pq.ParquetFile(folder / "documents.parquet") as file:
+        schema = file.schema_arrow
+        columns = [name for name in _COLUMNS if name in schema.names]  # an earlier one had fewer
+        batches = (
+            batch.filter(pc.is_in(batch["doc_id"], value_set=wanted))
+            for batch in file.iter_batches(_ROWS, columns=columns)
+        )
+        slim = pa.schema([schema.field(name) for name in columns])
+        table = pa.Table.from_batches((batch.select(columns) for batch in batches), schema=slim)
     for name in set(_COLUMNS) - set(columns):
         table = table.append_column(name, pa.nulls(table.num_rows, DOCUMENTS.field(name).type))
     return table.select(_COLUMNS)
