@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from pipeline.corpus import read_split
 from pipeline.model_spec import ModelError, ModelSpec
-from pipeline.schema import LOSS
+from pipeline.schema import LOSS, TRAINED_ON
 from pipeline.training import same_training, train
 from pipeline.training.__main__ import main
 from pipeline.training.checkpoints import MARKER
@@ -24,6 +25,7 @@ def test_the_folder_holds_what_transformers_loads_and_no_pickle(trained: Path):
     folders = ("final", "steps/5", "steps/20")  # kept, though only one checkpoint was
     assert there == {f"{folder}/{name}" for folder in folders for name in exported} | {
         "loss.parquet",
+        "trained_on.parquet",
         "training.json",
     }
     for folder in folders:
@@ -32,6 +34,14 @@ def test_the_folder_holds_what_transformers_loads_and_no_pickle(trained: Path):
         assert model.config.use_cache
         assert model.config.eos_token_id == tokenizer.eos_token_id
         assert model.config.vocab_size == len(tokenizer)
+
+
+def test_what_was_read_is_recorded_document_by_document(trained: Path, corpus: Path):
+    rows = pq.read_table(trained / "trained_on.parquet")
+    assert rows.schema.equals(TRAINED_ON)
+    read = [(split, one.doc_id) for split in ("train", "validation")
+            for one in read_split(corpus, split)]  # fmt: skip
+    assert [(row["split"], row["doc_id"]) for row in rows.to_pylist()] == read
 
 
 def test_the_loss_falls_and_is_recorded(trained: Path):
