@@ -36,8 +36,9 @@ CLUSTER = "LOREMILL_RAY"
 #: chapter's text, would be gigabytes.
 _MORSEL_ROWS = 2048
 
-#: Bytes of columns that one query reads on one machine, as they are when not compressed.
-PART_BYTES = 64 << 20
+#: Bytes of columns that are read at a time, as they are when not compressed, and how often at once.
+PART_BYTES = 32 << 20
+_PARTS = 2
 
 #: Seconds that a cluster's head has to accept a connection.
 _PATIENCE = 5
@@ -46,32 +47,34 @@ _connected: list[str | None] = []
 
 
 def read(paths: Sequence[Path], columns: Sequence[str]) -> daft.DataFrame:
-    """Columns of Parquet files as a query that has not begun. Raises EngineError."""
-    _connect()
-    return daft.read_parquet([str(path.resolve()) for path in paths]).select(*columns)
+    """Columns of Parquet files as a query that has not begun. Raises EngineError.
 
-
-def read_in_parts(path: Path, columns: Sequence[str]) -> Iterator[daft.DataFrame]:
-    """A Parquet file as queries of some row groups each, one after the other; of all on a cluster.
-
-    Daft on one machine reads ahead of a slow function without bound: 500 MB of texts wait in
-    memory for their hashing. A part is as many row groups as have PART_BYTES of the columns.
+    The files are read in parts of as many row groups as have PART_BYTES of the columns, a few parts
+    at a time. Of a file that it is given whole Daft reads ahead of a slower function without bound.
     """
     _connect()
-    if _connected[0] is not None:
-        yield read([path], columns)
-        return
+    files, parts = [], []
+    for path in paths:
+        for part in _parts(path, columns):
+            files.append(str(path.resolve()))
+            parts.append(part)
+    if not files:
+        return daft.read_parquet([str(path.resolve()) for path in paths]).select(*columns)
+    return daft.read_parquet(files, row_groups=parts).select(*columns)
+
+
+def _parts(path: Path, columns: Sequence[str]) -> Iterator[list[int]]:
+    """The row groups of each part of a file."""
     metadata = pq.read_metadata(path)
     wanted = [number for number, name in enumerate(metadata.schema.names) if name in columns]
     part: list[int] = []
     size = 0
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        part.append(group)
-        size += sum(row_group.column(number).total_uncompressed_size for number in wanted)
-        if size >= PART_BYTES or group == metadata.num_row_groups - 1:
-            source = daft.read_parquet([str(path.resolve())], row_groups=[part])
-            yield source.select(*columns)
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        part.append(number)
+        size += sum(group.column(place).total_uncompressed_size for place in wanted)
+        if size >= PART_BYTES or number == metadata.num_row_groups - 1:
+            yield part
             part, size = [], 0
 
 
@@ -123,7 +126,7 @@ def _connect() -> None:
             raise EngineError(f"{CLUSTER} is set, and ray is not: pip install '.[ray]'") from error
         _probe(address)
         daft.set_runner_ray(address)
-    daft.set_execution_config(default_morsel_size=_MORSEL_ROWS)
+    daft.set_execution_config(default_morsel_size=_MORSEL_ROWS, scantask_max_parallel=_PARTS)
     _connected.append(address)
 
 

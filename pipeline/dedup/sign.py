@@ -82,14 +82,12 @@ def _store(batch: pa.RecordBatch, texts: Keys, signatures: SignatureFile) -> Non
 
 def _hashed(documents: Path, texts: Keys, new: Rows) -> Iterator[pa.RecordBatch]:
     """The signatures of the texts that are new, as they come, repeated texts repeatedly."""
-    wanted = None
+    rows = engine.read([documents], ["text_sha256", "text"])
     if len(new) < len(texts):
         wanted = daft.from_arrow(pa.table({"text_sha256": sha256_of(texts[new])}))
-    for rows in engine.read_in_parts(documents, ["text_sha256", "text"]):
-        if wanted is not None:
-            rows = rows.join(wanted, on="text_sha256", how="semi")
-        signed = rows.select(col("text_sha256"), _signatures(col("text")).alias("signature"))
-        yield from engine.stream(signed)
+        rows = rows.join(wanted, on="text_sha256", how="semi")
+    signed = rows.select(col("text_sha256"), _signatures(col("text")).alias("signature"))
+    yield from engine.stream(signed)
 
 
 @engine.array_function(DataType.fixed_size_binary(WIDTH))

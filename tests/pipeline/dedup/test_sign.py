@@ -1,17 +1,21 @@
 """Only new texts are hashed, and the file is a function of the texts."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 pytest.importorskip("daft", reason="daft is not installed: pip install daft==0.7.26")
 
+from pipeline import engine
 from pipeline.dedup.errors import DedupError
 from pipeline.dedup.sign import sign
+from pipeline.dedup.text_keys import ids_of, keys_of, places_of, sha256_of
 from pipeline.schema import DOCUMENTS
 
 Words = Callable[[int, int], list[str]]
@@ -48,6 +52,45 @@ def test_the_file_does_not_depend_on_order_groups_or_repeats(corpus: Any, words:
     repeated = dict(reversed(texts.items())) | {"again": texts["story-7"]}
     corpus.add("oz", repeated, group=3)
     assert corpus.signatures["oz"].read_bytes() == one
+
+
+def test_a_file_read_in_many_parts_is_signed_as_one(
+    corpus: Any, words: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus.add("oz", _texts(words, 50), group=6)
+    whole = corpus.signatures["oz"].read_bytes()
+    monkeypatch.setattr(engine, "PART_BYTES", 1)
+    assert len(list(engine._parts(corpus.documents["oz"], ["text"]))) == 9
+    parted = tmp_path / "parted.parquet"
+    assert sign(corpus.documents["oz"], None, parted)["hashed"] == 50
+    assert parted.read_bytes() == whole
+
+
+def test_what_is_no_sha256_is_named(corpus: Any, words: Words, tmp_path: Path) -> None:
+    corpus.add("oz", _texts(words, 3))
+    documents = corpus.documents["oz"]
+    table = pq.read_table(documents)
+    place = table.schema.get_field_index("text_sha256")
+    for sums in (["no", "sum", "at all"], ["x" * 64] * 3):
+        column = pa.array(sums, pa.string())
+        pq.write_table(table.set_column(place, table.schema.field(place), column), documents)
+        with pytest.raises(DedupError, match=r"oz\.parquet: a text_sha256 is no sha256; extract"):
+            sign(documents, None, tmp_path / "s.parquet")
+        with pytest.raises(DedupError, match=r"oz\.parquet: a text_sha256 is no sha256; extract"):
+            corpus.matches()
+    assert [path.name for path in tmp_path.glob("s*")] == []
+
+
+def test_keys_stand_for_their_sums() -> None:
+    sums = [sha256(bytes([number])).hexdigest() for number in range(200)]
+    sums += ["00" * 32, "ab" * 31 + "00"]
+    keys = keys_of(pa.array(["left out", *sums], pa.string())[1:])
+    assert sha256_of(keys).to_pylist() == sums
+    assert sha256_of(np.sort(keys)).to_pylist() == sorted(sums)
+    assert ids_of(keys).tolist() == [int(name[:16], 16) for name in sums]
+    in_order = np.sort(keys)
+    wanted = keys_of(pa.array(["ff" * 32, *sums], pa.string()))
+    assert places_of(in_order, wanted).tolist() == [-1, *(sorted(sums).index(n) for n in sums)]
 
 
 def test_signatures_of_other_parameters_count_for_nothing(
