@@ -48,8 +48,8 @@ def find_matches(
     Of documents of one text each is matched with the first by name, which stands for them in the
     near matches. `scratch` is a folder for files as large as the signatures (504 bytes a text) and
     the shingles of candidates (1.4 bytes for each of their texts'), on a Ray cluster one that all
-    nodes share; by default the system's. Memory: 300 MB, as much as `candidates.MEMORY` for the
-    query, 300 bytes a document, and the shingles of the two largest works that are compared, some
+    nodes share; by default the system's. Memory: 400 MB, as much as `candidates.MEMORY` for the
+    query, 400 bytes a document, and the shingles of the two largest works that are compared, some
     3 bytes for each of theirs. Raises DedupError, EngineError.
     """
     for bound in (threshold, work_threshold):

@@ -31,7 +31,7 @@ def sign(documents: Path, known: Path | None, target: Path) -> Mapping[str, Any]
     """Write the signatures of all texts of a documents.parquet to `target`, by text_sha256.
 
     `known` is a file this wrote earlier; one made with other parameters counts for nothing.
-    Returns figures: texts, hashed, known. Memory: some 300 MB, a few times the largest row group
+    Returns figures: texts, hashed, known. Memory: some 450 MB, a few times the largest row group
     or text, and 110 bytes a text; beside `target` as much disk again as that takes. Raises
     DedupError, EngineError.
     """
