@@ -78,6 +78,8 @@ class Artifact:
 
 
 _STORED = ("version", "fingerprint", "data_version", "figures", "files")
+#: What a file system says that has no hard links, or will have no more of this file.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 
 
 def fingerprint(**parts: Any) -> str:
@@ -163,7 +165,8 @@ def rewrite(root: Path, edit: Callable[[Path], Mapping[str, Any] | None]) -> Art
     made the output still calls it its own; the data version changes, so that what follows does not.
     `edit` is given the copy and returns the figures that changed, if any; it must replace a file
     that it changes, never write into it, for the copy's are hard links. None where there is no
-    good output. Raises as `materialize` does, and the good output stands then.
+    good output. Raises as `materialize` does, and the good output stands then; OSError too where an
+    earlier version cannot be removed, and the new one stands then.
     """
     if not root.is_dir():
         return None
@@ -174,7 +177,7 @@ def rewrite(root: Path, edit: Callable[[Path], Mapping[str, Any] | None]) -> Art
         number = next(n for n in count(1) if not (root / f"{last.fingerprint[:12]}-{n}").exists())
         folder = root / f"{last.fingerprint[:12]}-{number}"
         try:
-            shutil.copytree(last.folder, folder, copy_function=os.link)
+            _copy(last.folder, folder)
             figures = {**last.figures, **(edit(folder) or {})}
             sizes, data_version = _inventory(folder)
         except BaseException as error:
@@ -184,27 +187,28 @@ def rewrite(root: Path, edit: Callable[[Path], Mapping[str, Any] | None]) -> Art
             raise
         made = Artifact(root, folder.name, last.fingerprint, data_version, figures, sizes)
         _publish(made)
-        _clear(root, {folder.name})
+        _clear(root, {folder.name}, must=True)
         return made
 
 
 def prune(root: Path) -> None:
     """Leave the good output under `root` and no other version, finished or not.
 
-    For the next build the last one stays beside the new; after a takedown it must not.
+    For the next build the last one stays beside the new; after a takedown it must not. Raises
+    OSError where a version cannot be removed.
     """
     if root.is_dir():
         with _alone(root):
             last = Artifact.load(root)
-            _clear(root, {last.version} if last else set())
+            _clear(root, {last.version} if last else set(), must=True)
 
 
 def discard(root: Path) -> None:
-    """Leave no output under `root`; what lies there beside the versions stays."""
+    """Leave no output under `root`; what lies there beside the versions stays. Raises OSError."""
     if root.is_dir():
         with _alone(root):
             (root / MANIFEST).unlink(missing_ok=True)
-            _clear(root, set())
+            _clear(root, set(), must=True)
 
 
 def _publish(made: Artifact) -> None:
@@ -215,11 +219,27 @@ def _publish(made: Artifact) -> None:
     write_atomically(made.root / MANIFEST, content)
 
 
-def _clear(root: Path, keep: set[str]) -> None:
-    """Remove all folders but these."""
+def _copy(source: Path, folder: Path) -> None:
+    """Make `folder` with the files of `source`: hard links, or copies where there are none."""
+    folder.mkdir()
+    for path in sorted(source.rglob("*")):  # a folder comes before what is in it
+        target = folder / path.relative_to(source)
+        if path.is_dir():
+            target.mkdir()
+            continue
+        try:
+            os.link(path, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            shutil.copy2(path, target)
+
+
+def _clear(root: Path, keep: set[str], *, must: bool = False) -> None:
+    """Remove all folders but these; what cannot be removed stays, or, with `must`, is an error."""
     for stale in root.iterdir():
-        if stale.is_dir() and stale.name not in keep:
-            shutil.rmtree(stale, ignore_errors=True)
+        if stale.is_dir() and not stale.is_symlink() and stale.name not in keep:
+            shutil.rmtree(stale, ignore_errors=not must)
 
 
 @contextmanager

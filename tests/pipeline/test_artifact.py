@@ -19,8 +19,10 @@ from pipeline.artifact import (
     Artifact,
     NoRoomError,
     code_version,
+    discard,
     fingerprint,
     materialize,
+    prune,
     rewrite,
     write_atomically,
 )
@@ -303,3 +305,61 @@ def test_a_rewriting_that_fails_leaves_the_good_output(tmp_path: Path) -> None:
     assert Artifact.load(root) == before
     assert [path.name for path in root.iterdir() if path.is_dir()] == [before.version]
     assert rewrite(tmp_path / "none", edit) is None
+
+
+def _shorter(folder: Path) -> dict[str, int]:
+    (folder / "part" / "train.txt").unlink()
+    (folder / "part" / "train.txt").write_text("new")
+    return {"words": 1}
+
+
+def test_where_there_are_no_hard_links_the_copy_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(folder: Path) -> dict[str, int]:
+        (folder / "kept.txt").write_text("stays")
+        return dict(writes("old text", words=2)(folder))
+
+    def no_links(source: Path, target: Path) -> None:
+        raise OSError(number, os.strerror(number), str(source))
+
+    for number in (errno.EPERM, errno.ENOTSUP, errno.EXDEV):
+        root = tmp_path / str(number)
+        before = materialize(root, ONE, build)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "link", no_links)
+            after = rewrite(root, _shorter)
+        assert after is not None
+        assert read(root) == "new"
+        assert (after.folder / "kept.txt").read_text() == "stays"
+        assert not before.folder.exists()
+    number = errno.ENOSPC
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", no_links)
+        with pytest.raises(NoRoomError):
+            rewrite(root, _shorter)
+
+
+@pytest.mark.parametrize("clear", [lambda root: rewrite(root, _shorter), prune, discard])
+def test_an_earlier_version_that_cannot_be_removed_is_an_error_where_none_may_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clear: Callable[[Path], object]
+) -> None:
+    first = materialize(tmp_path, ONE, writes("one"))
+    unlink = os.unlink
+
+    def refuse(path: str, *, dir_fd: int | None = None) -> None:
+        if dir_fd is not None:  # only `rmtree` goes by an open folder
+            raise PermissionError(errno.EPERM, "Operation not permitted", path)
+        unlink(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refuse)
+        materialize(tmp_path, TWO, writes("two"))
+        materialize(tmp_path, THREE, writes("three"))  # for a build it may stay
+        assert first.folder.is_dir()
+        with pytest.raises(PermissionError, match=r"train\.txt"):
+            clear(tmp_path)
+    clear(tmp_path)
+    left = [path.name for path in tmp_path.iterdir() if path.is_dir()]
+    made = Artifact.load(tmp_path)
+    assert left == ([made.version] if made else [])
