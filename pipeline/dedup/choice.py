@@ -8,7 +8,7 @@ editions of a book one goes whole, so that no corpus gets half of each.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -20,6 +20,10 @@ from pipeline.dedup.policy import EXACT, NEAR, WORK, Keep
 
 Row = Mapping[str, Any]
 Neighbours = dict[str, dict[str, float]]  # a name's partners, and how similar they are
+
+#: The share of a work that another must have more of to oust it: all of it is lost in the other's
+#: favour.
+_MOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,29 +55,58 @@ def choose(matches: pa.Table, documents: pa.Table, keep: Keep) -> list[Removal]:
     works: dict[str, list[Row]] = {}
     for row in rows:
         works.setdefault(row["work_id"], []).append(row)
-    pairs = [
-        pair
-        for pair in matches.to_pylist()
-        if pair["kind"] == WORK and pair["work_id"] in works and pair["partner_work"] in works
-    ]
-    editions = _greedy(
-        _ranked_works(works, keep),
-        _neighbours((pair["work_id"], pair["partner_work"], pair["similarity"]) for pair in pairs),
-        keep,
-    )
-    removals = [
-        Removal(row["doc_id"], partner, WORK, similarity)
+    ranked = _ranked_works(works, keep)
+    pairs: list[Row] = matches.to_pylist()
+    editions_of = _editions(pairs, works, keep)
+    hollow: set[str] = set()  # works of which no document stays, so that they oust none
+    while True:
+        editions = _greedy(ranked, editions_of, keep, hollow)
+        # With "none" what goes with its work still is a reason for others to go.
+        asked = [row for row in rows if keep == "none" or row["work_id"] not in editions]
+        among = list(_among_documents(pairs, [row["doc_id"] for row in asked], keep))
+        going = {removal.doc_id for removal in among}
+        staying = {row["work_id"] for row in asked if row["doc_id"] not in going}
+        emptied = {partner for partner, _ in editions.values()} - staying
+        if keep == "none" or not emptied:
+            break
+        hollow |= emptied
+    removals = {removal.doc_id: removal for removal in among} | {
+        row["doc_id"]: Removal(row["doc_id"], partner, WORK, similarity)
         for work, (partner, similarity) in editions.items()
         for row in works[work]
+    }
+    return [removals[doc_id] for doc_id in sorted(removals)]
+
+
+def _editions(pairs: Sequence[Row], works: Mapping[str, list[Row]], keep: Keep) -> Neighbours:
+    """Each work's partners that have most of it; with "none" all.
+
+    The size of what two sets share follows from their similarity and sizes, which here are the
+    numbers of characters. Editions of about one length share most from a similarity of a third on.
+    """
+    characters = {work: sum(row["characters"] for row in rows) for work, rows in works.items()}
+    editions = [
+        (pair["work_id"], pair["partner_work"], pair["similarity"])
+        for pair in pairs
+        if pair["kind"] == WORK
     ]
-    left = [row["doc_id"] for row in rows if row["work_id"] not in editions]
-    removals += _among_documents(matches, left, keep)
-    return sorted(removals, key=lambda removal: removal.doc_id)
+    alike = _neighbours(pair for pair in editions if pair[0] in works and pair[1] in works)
+    if keep == "none":
+        return alike
+    return {
+        work: {
+            other: similarity
+            for other, similarity in partners.items()
+            if similarity * (characters[work] + characters[other]) / (1 + similarity)
+            > characters[work] * _MOST
+        }
+        for work, partners in alike.items()
+    }
 
 
-def _among_documents(matches: pa.Table, ranked: list[str], keep: Keep) -> Iterator[Removal]:
-    """The documents that go of those left, which are in the policy's order."""
-    rows = [pair for pair in matches.to_pylist() if pair["kind"] != WORK]
+def _among_documents(pairs: Sequence[Row], ranked: list[str], keep: Keep) -> Iterator[Removal]:
+    """The documents that go of those asked about, which are in the policy's order."""
+    rows = [pair for pair in pairs if pair["kind"] != WORK]
     exact = connected((r["doc_id"], r["partner"]) for r in rows if r["kind"] == EXACT)
     heads: dict[str, str] = {}  # of each text, the document that stays if its text does
     for doc_id in ranked:
@@ -100,10 +133,12 @@ def _among_documents(matches: pa.Table, ranked: list[str], keep: Keep) -> Iterat
             yield Removal(doc_id, second[text], EXACT, 1.0)
 
 
-def _greedy(ranked: Sequence[str], alike: Neighbours, keep: Keep) -> dict[str, tuple[str, float]]:
+def _greedy(
+    ranked: Sequence[str], alike: Neighbours, keep: Keep, idle: Set[str] = frozenset()
+) -> dict[str, tuple[str, float]]:
     """Those that go, each with the most similar of its neighbours that stay.
 
-    With "none" whoever has a neighbour goes.
+    With "none" whoever has a neighbour goes. Those that are `idle` oust nobody.
     """
     rank = {name: place for place, name in enumerate(ranked)}
     gone: dict[str, tuple[str, float]] = {}
@@ -111,7 +146,8 @@ def _greedy(ranked: Sequence[str], alike: Neighbours, keep: Keep) -> dict[str, t
         staying = [
             (-similarity, rank[other], other)
             for other, similarity in alike.get(name, {}).items()
-            if keep == "none" or (rank[other] < rank[name] and other not in gone)
+            if keep == "none"
+            or (rank[other] < rank[name] and other not in gone and other not in idle)
         ]
         if staying:
             negative, _, partner = min(staying)

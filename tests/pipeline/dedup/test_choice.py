@@ -93,6 +93,54 @@ def test_of_two_editions_one_goes_whole() -> None:
     }
 
 
+def test_a_work_is_not_ousted_by_one_that_has_a_small_part_of_it() -> None:
+    matches = _matches(("work", "book", "page", 0.4), ("near", "book#1", "page#1", 0.9))
+    documents = _documents(page_1=40, book_1=40, book_2=60)
+    assert _gone(matches, documents, "first") == {"book#1": ("page#1", "near")}
+    # Who has more than half of it ousts it, though it is the shorter one.
+    matches = _matches(("work", "book", "page", 0.7))
+    documents = _documents(page_1=70, book_1=40, book_2=60)
+    assert set(_gone(matches, documents, "first")) == {"book#1", "book#2"}
+
+
+@pytest.mark.parametrize("similarity", [0.39, 0.68])
+def test_of_editions_of_one_length_one_goes_however_they_are_spelt(similarity: float) -> None:
+    matches = _matches(("work", "folio", "modern", similarity))
+    documents = _documents(folio_1=1000, modern_1=500, modern_2=480)
+    for keep in ("longest", "first"):
+        assert set(_gone(matches, documents, keep)) == {"modern#1", "modern#2"}  # type: ignore[arg-type]
+
+
+def test_another_edition_names_a_work_of_which_something_stays() -> None:
+    # All of "quarto" goes as near-duplicates of pages, so it cannot be why "reprint" goes.
+    matches = _matches(
+        ("work", "quarto", "reprint", 0.8),
+        ("near", "quarto#1", "x", 0.9),
+        ("near", "quarto#2", "y", 0.9),
+    )
+    documents = _documents(x=1, y=1, quarto_1=1, quarto_2=1, reprint_1=1, reprint_2=1)
+    assert _gone(matches, documents, "first") == {
+        "quarto#1": ("x", "near"),
+        "quarto#2": ("y", "near"),
+    }
+    # A third edition that stays is named instead.
+    matches = pa.concat_tables([matches, _matches(("work", "octavo", "reprint", 0.6))])
+    documents = _documents(
+        x=1, y=1, quarto_1=1, quarto_2=1, octavo_1=1, octavo_2=1, reprint_1=1, reprint_2=1
+    )
+    gone = _gone(matches, documents, "first")
+    assert {name: gone[name] for name in gone if "reprint" in name} == {
+        "reprint#1": ("octavo", "work"),
+        "reprint#2": ("octavo", "work"),
+    }
+
+
+def test_with_none_what_matches_a_chapter_of_an_edition_goes_too() -> None:
+    matches = _matches(("work", "old", "new", 0.6), ("exact", "new#1", "x#1", 1.0))
+    documents = _documents(old_1=5, new_1=5, x_1=5, x_2=5)
+    assert set(_gone(matches, documents, "none")) == {"old#1", "new#1", "x#1"}
+
+
 def test_the_reasons_are_few_and_name_nobody() -> None:
     matches = _matches(
         ("near", "a", "b", 0.75), ("exact", "c", "d", 1.0), ("work", "old", "new", 0.5)
