@@ -111,12 +111,10 @@ def _among_documents(pairs: Sequence[Row], ranked: list[str], keep: Keep) -> Ite
     heads: dict[str, str] = {}  # of each text, the document that stays if its text does
     for doc_id in ranked:
         heads.setdefault(exact.get(doc_id, doc_id), doc_id)
-    near = [
-        (exact.get(row["doc_id"], row["doc_id"]), exact.get(row["partner"], row["partner"]), row)
-        for row in rows
-        if row["kind"] == NEAR
+    near: list[tuple[str, str, float]] = [
+        (row["doc_id"], row["partner"], row["similarity"]) for row in rows if row["kind"] == NEAR
     ]
-    there = [(one, other, row["similarity"]) for one, other, row in near]
+    there = [(exact.get(one, one), exact.get(other, other), share) for one, other, share in near]
     alike = _neighbours(pair for pair in there if pair[0] in heads and pair[1] in heads)
     gone = _greedy(list(heads), alike, keep)
     twins = Counter(exact[doc_id] for doc_id in ranked if doc_id in exact)
