@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from crawlers.store.page_store import StoreError
+from crawlers.takedowns import TakedownRecordError
 from dagster_project.child import ChildError
 from pipeline.artifact import Artifact, NoRoomError, materialize
 from pipeline.corpus import CorpusError, ManifestError
@@ -26,6 +27,7 @@ EXPECTED = (
     ModelError,
     NoRoomError,
     StoreError,
+    TakedownRecordError,
     UnknownLicenceError,
 )
 

@@ -14,7 +14,7 @@ from dagster_project import checks
 from dagster_project.child import run_child
 from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore, Gpu
-from dagster_project.step import build
+from dagster_project.step import build, in_one_line
 from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.model_spec import ModelSpec
 from pipeline.models.base import base_version
@@ -81,6 +81,7 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
         pool="gpu",
     )
     def model(context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu) -> dg.MaterializeResult:
+        from dagster_project.takedown.trained import mark_trained  # it loads this component
         from pipeline.reports.plots import loss_png  # matplotlib, like torch, takes its time
 
         corpus = _load_corpus(spec, data)
@@ -126,6 +127,8 @@ def _model_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             written_in=written_in,
             resumable=True,
         )
+        with in_one_line(written_in):
+            mark_trained(data.path("models", spec.name).parents[1], artifact)
         loss = pq.read_table(artifact.folder / "loss.parquet")
         return result(
             context,
@@ -185,6 +188,7 @@ def _samples_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                 "samples": made.num_rows,
                 "tokens": pc.sum(made["tokens"]).as_py() or 0,
                 "finished": pc.sum(made["finished"]).as_py() or 0,
+                **({"taken_down": told} if (told := notice(marks(model))) else {}),
                 "shown_in": dg.MetadataValue.asset(_key(spec, "report")),
             },
         )
@@ -218,7 +222,14 @@ def _perplexity_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             fingerprint(
                 model=model.data_version,
                 corpus=corpus.data_version,
-                code=code_version("pipeline.perplexity", "pipeline.likelihood", "pipeline.models"),
+                code=code_version(
+                    "pipeline.perplexity",
+                    "pipeline.likelihood",
+                    "pipeline.models",
+                    "pipeline.training.packing",
+                    "pipeline.corpus.files",
+                    "pipeline.corpus.layout",
+                ),
             ),
             lambda folder: score(
                 model.folder,

@@ -52,7 +52,10 @@ def erase_pages(writers: list[tuple[InStore, PageWriter]], say: Say) -> None:
 def erase_outputs(
     data: Path, touched: Touched, removal: Removal, quotes: Quotes, record: Takedown, say: Say
 ) -> None:
-    """Take the texts out of all outputs, and mark the models. Raises OSError."""
+    """Take the texts out of all outputs, and mark the models. Raises OSError.
+
+    A model whose training has ended since `touched` was looked up is marked too, and added to it.
+    """
     for franchise, names in touched.fixtures.items():
         remove(fixtures_folder(franchise), names)
         say(f"removed {len(names)} fixtures of {franchise}")
@@ -79,10 +82,12 @@ def erase_outputs(
             _remove(bundle)
             say(f"removed the bundle {name}, which quotes it; export the model again")
     for made in artifacts(data, "models"):
-        if made.root.name in touched.models:
-            documents_read = touched.models[made.root.name]
+        name = made.root.name
+        documents_read = models.trained_on(made, removal)
+        if documents_read or (documents_read is None and name in touched.models):
             models.mark(made, record.takedown_id, record.at, documents_read)
-            say(f"marked the model {made.root.name}")
+            touched.models[name] = documents_read
+            say(f"marked the model {name}")
 
 
 def _remove(path: Path) -> None:

@@ -69,12 +69,14 @@ def notice(marked: list[Mapping[str, Any]]) -> str | None:
     if not known:
         return (
             f"This model may have been trained on text that was taken down since (on {when}); it "
-            "has no record of that. Train it again before it is used or passed on."
+            "has no record of that, and what it writes from then on is not searched for it. Train "
+            "it again before it is used or passed on."
         )
     texts = "a text that was" if known == 1 else f"{known:,} texts that were"
     return (
         f"This model was trained on {texts} taken down since (on {when}). The weights still hold "
-        "what they learned of it: train it again before it is used or passed on."
+        "what they learned of it, and what the model writes from then on is not searched for it: "
+        "train it again before it is used or passed on."
     )
 
 

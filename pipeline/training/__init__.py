@@ -73,6 +73,7 @@ def train(
         model, tokenizer = load_initial(spec, corpus)
         # A prompt that does not fit is said now, not when all is trained.
         encode_prompts(model, tokenizer, [request for _, request in sample_requests(spec.samples)])
+        write_trained_on(corpus, folder)  # now: a takedown may remove this version meanwhile
         blocks, validation = _read_blocks(spec, corpus, model, tokenizer)
         arguments = _arguments(spec, resume, on, len(blocks), checkpoint is not None)
         watch = Watch(spec, folder, tokenizer, on, stop, report, checkpoint)
@@ -95,7 +96,6 @@ def train(
         export(model, tokenizer, folder / "final")
         history = trainer.state.log_history
         pq.write_table(_losses(history), folder / "loss.parquet")
-        write_trained_on(corpus, folder)
         tokens = int(trainer.state.num_input_tokens_seen)
         figures = {
             "name": spec.name,

@@ -44,6 +44,21 @@ def test_what_was_read_is_recorded_document_by_document(trained: Path, corpus: P
     assert [(row["split"], row["doc_id"]) for row in rows.to_pylist()] == read
 
 
+def test_a_corpus_that_is_made_anew_meanwhile_takes_no_record_of_it_along(
+    corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    """A takedown leaves no earlier version of a corpus, and the model has to be marked."""
+    lasts = Path(shutil.copytree(corpus, tmp_path / "corpus"))
+
+    def erased(progress: Progress) -> None:
+        shutil.rmtree(lasts, ignore_errors=True)
+
+    train(make_spec({"steps": 4}), lasts, tmp_path / "model", report=erased)
+    assert not lasts.exists()
+    read = pq.read_table(tmp_path / "model/trained_on.parquet")
+    assert read.num_rows == 66
+
+
 def test_the_loss_falls_and_is_recorded(trained: Path):
     table = pq.read_table(trained / "loss.parquet")
     assert table.schema.equals(LOSS)
