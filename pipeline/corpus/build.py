@@ -8,7 +8,7 @@ takes (leak.py).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ from pipeline.corpus.figures import Figures
 from pipeline.corpus.files import SplitWriter, manifest_writer
 from pipeline.corpus.layout import TextLayout, make_layout
 from pipeline.corpus.leak import Named, find_leaks
-from pipeline.corpus.plan import LEAK, LICENCE, Dropped, chosen, matched, thinned
+from pipeline.corpus.plan import LEAK, LICENCE, Dropped, chosen, matched, thinned, without
 from pipeline.corpus.record import REMEDY, Record, read_record, write_record
 from pipeline.corpus.spec import CorpusConfig
 from pipeline.corpus.split import SPLITS, TRAIN, DealError, Side, settle
@@ -71,10 +71,10 @@ def build_corpus(
                 matches,
                 matched(matches, left),
                 config.duplicates.keep,
-                lambda before: _leaks(_without(left, before), texts),
+                lambda before: _leaks(without(left, before), texts),
             )
             gone += same
-            left = _without(left, gone)
+            left = without(left, gone)
             _check_splits(left, catalogue, record, gone)
             layout = make_layout(config.layout, pc.unique(left["genre"]).to_pylist())
             duplicates = sum(dropped.reason != LEAK for dropped in same)
@@ -124,42 +124,51 @@ def _sides(
     matches: pa.Table, left: pa.Table, record: Record, config: CorpusConfig
 ) -> tuple[str, dict[str, Side], pa.Table, list[Dropped]]:
     """By what is split, the sides of what had none, who is left with its `split`, and who goes
-    before there are sides."""
+    whatever the sides are.
+
+    Who goes so is dealt a side all the same and hands it on: a newer edition of a held-out chapter
+    is held out too.
+    """
     keep = config.duplicates.keep
     gone = chosen(matches, matched(matches, left), keep) if keep == "none" else []
-    left = _without(left, gone)
-    split_by = record.split_by or _unit(matches, left)
+    split_by = record.split_by or _unit(matches, left, gone)
     if split_by == "document" and keep != "none":
         # Where documents of one work stand on all sides, an edition too many goes first.
         works = matches.filter(pc.equal(matches["kind"], WORK))
         gone = chosen(works, matched(works, left), keep)
-        left = _without(left, gone)
+    staying = without(left, gone)
     try:
-        sides = _settled(matches, left, split_by, record, config)
+        sides = _settled(matches, left, gone, split_by, record, config)
     except DealError as error:
-        raise _too_few(str(error), left, split_by, record) from error
+        raise _too_few(str(error), staying, split_by, record) from error
     unit = "work_id" if split_by == "work" else "doc_id"
-    splits = [(record.sides.get(u) or sides[u]).split for u in left[unit].to_pylist()]
-    return split_by, sides, left.append_column("split", pa.array(splits, pa.string())), gone
+    splits = [(record.sides.get(u) or sides[u]).split for u in staying[unit].to_pylist()]
+    return split_by, sides, staying.append_column("split", pa.array(splits, pa.string())), gone
 
 
-def _unit(matches: pa.Table, left: pa.Table) -> str:
+def _unit(matches: pa.Table, left: pa.Table, gone: Sequence[Dropped]) -> str:
     """Works, where enough of them differ; else documents."""
     try:
-        _settled(matches, left, "work", Record(Path(), None, {}), CorpusConfig())
+        _settled(matches, left, gone, "work", Record(Path(), None, {}), CorpusConfig())
     except DealError:
         return "document"
     return "work"
 
 
 def _settled(
-    matches: pa.Table, left: pa.Table, split_by: str, record: Record, config: CorpusConfig
+    matches: pa.Table,
+    left: pa.Table,
+    gone: Sequence[Dropped],
+    split_by: str,
+    record: Record,
+    config: CorpusConfig,
 ) -> dict[str, Side]:
     one, other = ("work_id", "partner_work") if split_by == "work" else ("doc_id", "partner")
     links = zip(matches[one].to_pylist(), matches[other].to_pylist(), strict=True)
     units = pc.unique(left[one]).to_pylist()
     joined = (pair for pair in links if pair[0] is not None)
-    return settle(units, joined, record.sides, config.validation, config.test)
+    leaving = set(units).difference(without(left, gone)[one].to_pylist()) if gone else set()
+    return settle(units, joined, record.sides, config.validation, config.test, leaving)
 
 
 def _leaks(left: pa.Table, texts: TextFile) -> list[Dropped]:
@@ -238,11 +247,6 @@ def _or_record(record: Record) -> str:
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     for batch in table.to_batches(_ROWS):
         yield from batch.to_pylist()
-
-
-def _without(table: pa.Table, gone: Iterable[Dropped]) -> pa.Table:
-    names = pa.array([dropped.doc_id for dropped in gone], pa.string())
-    return table.filter(pc.invert(pc.is_in(table["doc_id"], value_set=names)))
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:

@@ -72,9 +72,9 @@ def thinned(
         result += crossing
         if split == TRAIN:
             result += leaking(result)
-        left = _without(of_split, result)
+        left = without(of_split, result)
         going = chosen(matches, left, keep)
-        alike.stays(_without(left, going))
+        alike.stays(without(left, going))
         result += going
     return result
 
@@ -136,7 +136,8 @@ def _names(documents: pa.Table) -> Iterator[tuple[str, str]]:
     return zip(*columns, strict=True)
 
 
-def _without(documents: pa.Table, gone: Iterable[Dropped]) -> pa.Table:
+def without(documents: pa.Table, gone: Iterable[Dropped]) -> pa.Table:
+    """Those of the documents that stay."""
     names = pa.array([dropped.doc_id for dropped in gone], pa.string())
     return documents.filter(pc.invert(pc.is_in(documents["doc_id"], value_set=names)))
 

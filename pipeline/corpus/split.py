@@ -7,7 +7,7 @@ is validation, the next is test, the rest is train. Only who has no side yet is 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import heapify, heappop, heappush
@@ -50,8 +50,11 @@ def settle(
     recorded: Mapping[str, Side],
     validation: float,
     test: float,
+    leaving: Set[str] = frozenset(),
 ) -> dict[str, Side]:
     """The sides of those units that have none recorded, no split being empty.
+
+    Units that are `leaving` get a side and hand it on to what they match, but fill no split.
 
     `links` are the pairs of units that match. Those that are joined with recorded ones of one side
     take that side; what is joined with none is dealt together, by the hash of its least name. What
@@ -78,9 +81,11 @@ def settle(
         else:
             bridges.append(members)
     result.update(_bridged(bridges, pairs, recorded))
-    taken = Counter(side.split for side in result.values())
-    taken.update(recorded[unit].split for unit in there if unit in recorded)
-    for name, side in _dealt(free, taken, validation, test).items():
+    taken = Counter((recorded.get(u) or result[u]).split
+                    for u in (recorded.keys() & there | result.keys()) - leaving)  # fmt: skip
+    left = [name for name, members in free.items() if set(members) - leaving]
+    dealt = {name: Side(split_of(name, validation, test), HASH) for name in free}
+    for name, side in (dealt | _dealt(left, taken, validation, test)).items():
         # Its least name was dealt; the others follow it.
         result.update((u, side if u == name else Side(side.split, NEAR_DUPLICATE))
                       for u in free[name])  # fmt: skip

@@ -243,6 +243,42 @@ def test_by_what_a_corpus_is_split_is_recorded_once(place: Place) -> None:
     assert {before[_name(n)] for n in range(20)} == set(SPLITS)
 
 
+def test_a_newer_edition_of_a_book_keeps_each_chapter_on_its_side(place: Place) -> None:
+    def book(name: str, texts: list[str]) -> list[dict[str, Any]]:
+        return [
+            document(0, text, doc_id=f"lamps/{name}#{n}", work_id=name)
+            for n, text in enumerate(texts)
+        ]
+
+    texts = [story(n, 160) for n in range(12)]
+    rows = [*book("folio", texts), *book("other", [story(100 + n, 160) for n in range(12)])]
+    shares = {"validation": 0.2, "test": 0.2}
+    before = place.build(*rows, **shares)
+    assert place.figures["split_by"] == "document"
+    assert {before[f"lamps/folio#{n}"] for n in range(12)} == set(SPLITS)
+    # Longer, so that the older one goes whole; and so again when it is there alone.
+    longer = book("longer", [f"{text} {story(200 + n, 24)}" for n, text in enumerate(texts)])
+    for number, there in enumerate(([*rows, *longer], [*rows[12:], *longer])):
+        after = place.build(*there, **shares)
+        assert not [name for name in after if "folio" in name]
+        assert {n: after[f"lamps/longer#{n}"] for n in range(12)} == {
+            n: before[f"lamps/folio#{n}"] for n in range(12)
+        }
+        assert place.figures["dropped_by_reason"] == ({} if number else {"another edition": 12})
+
+
+def test_what_goes_for_none_hands_on_its_side(place: Place) -> None:
+    before = place.build(*PAGES)
+    held_out = [name for name, side in before.items() if side != TRAIN]
+    places = {row["doc_id"]: row for row in PAGES}
+    twins = [document(100 + n, places[name]["text"]) for n, name in enumerate(held_out)]
+    others = [document(n, story(n, LONG)) for n in range(200, 240)]
+    place.build(*PAGES, *others, *twins, duplicates={"keep": "none"})
+    rest = [row for row in PAGES if row["doc_id"] not in held_out]
+    after = place.build(*rest, *others, *twins, duplicates={"keep": "none"})
+    assert [after[_name(100 + n)] for n in range(len(twins))] == [before[n] for n in held_out]
+
+
 def test_a_corpus_without_a_side_left_names_the_record_and_the_remedy(place: Place) -> None:
     before = place.build(*PAGES)
     train = [row for row in PAGES if before[row["doc_id"]] == TRAIN]

@@ -123,6 +123,20 @@ def test_where_no_newcomer_is_free_it_cannot_be_done():
         _settle(["a", "c", "d"], [("a", "d")], {"a": TRAIN, "c": TEST})
 
 
+def test_what_leaves_hands_on_its_side_and_fills_no_split():
+    recorded = {"a": Side(TRAIN, HASH), "b": Side(VALIDATION, HASH), "c": Side(TEST, HASH)}
+    units, links = [*recorded, "new", "free"], [("c", "new")]
+    sides = settle(units, links, recorded, 0.05, 0.05, leaving={"c"})
+    assert sides["new"].split == TEST
+    assert settle([*recorded, "new"], [], recorded, 0.05, 0.05, {"c"})["new"].split == TEST
+    with pytest.raises(DealError, match="test"):
+        settle([*recorded, "new"], [], recorded, 0.05, 0.05, {"c", "new"})
+    # Who leaves is dealt by its hash alone, be the others few or many.
+    alone = settle(["new", "x", "y", "z"], [], {}, 0.05, 0.05, {"new"})
+    assert alone["new"] == Side(split_of("new", 0.05, 0.05), HASH)
+    assert {side.split for unit, side in alone.items() if unit != "new"} == set(SPLITS)
+
+
 LETTERS = "abcdefghijkl"
 
 
