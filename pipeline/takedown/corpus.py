@@ -1,11 +1,12 @@
 """A corpus without a page: what of it stood there, who says the same, and its files without it.
 
 The corpus is made anew by its own step afterwards, which deals with what the page's going changes;
-the text is out of the files before that, and stays out where that step fails.
+the text is out of the files before that, and stays out where that step fails. So the figures, the
+attribution and the card are those of what is left.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,14 @@ import pyarrow.parquet as pq
 
 from pipeline.artifact import Artifact, discard, rewrite
 from pipeline.corpus import ManifestError, read_split
+from pipeline.corpus.attribution import write_attribution
+from pipeline.corpus.card import write_card
+from pipeline.corpus.figures import Figures
 from pipeline.corpus.files import SplitWriter, corpus_layout, manifest_writer
+from pipeline.corpus.layout import TextLayout
+from pipeline.corpus.plan import LEAK, LICENCE
 from pipeline.corpus.split import SPLITS
+from pipeline.licences import UnknownLicenceError
 from pipeline.takedown import Removal
 from pipeline.takedown.tables import remove_rows, rows_of
 
@@ -88,33 +95,67 @@ def twins(artifact: Artifact, removal: Removal) -> list[Twin]:
 def erase(root: Path, removal: Removal) -> bool:
     """Write the corpus under `root` without the pages; no earlier version stays.
 
-    False where its files do not fit together, so that nothing could be told of them: it is
-    removed. Raises OSError.
+    False where its files do not fit together, or are of another version, so that nothing could be
+    told of them: it is removed. Raises OSError.
     """
     try:
-        rewrite(root, lambda folder: _edit(folder, removal))
-    except ManifestError:
+        rewrite(root, lambda folder: _edit(folder, Artifact.load(root), removal))
+    except (ManifestError, UnknownLicenceError):
         discard(root)
         return False
     return True
 
 
-def _edit(folder: Path, removal: Removal) -> None:
+def _edit(folder: Path, last: Artifact | None, removal: Removal) -> Mapping[str, Any]:
+    assert last is not None
+    layout = corpus_layout(folder)
+    figures = dict(last.figures)
     if next(rows_of(folder / _MANIFEST, removal, []), None):
-        aside = folder / ".without"
-        aside.mkdir()
-        layout = corpus_layout(folder)
-        with manifest_writer(aside, layout) as manifest:
-            for split in SPLITS:
-                with SplitWriter(aside, split, manifest, layout) as writer:
-                    for document in read_split(folder, split):
-                        if not removal.has(document.doc_id, document.url):
-                            writer.write(asdict(document))
-        for path in aside.iterdir():
-            path.replace(folder / path.name)
-        aside.rmdir()
+        figures |= _without(folder, layout, figures["split_by"] == "work", removal)
     if (folder / _DROPPED).is_file():
         remove_rows(folder / _DROPPED, removal)
+        figures |= _left_out(folder / _DROPPED)
+    for name in ("ATTRIBUTION.md", "README.md"):
+        (folder / name).unlink(missing_ok=True)  # a hard link: not to be written into
+    write_attribution(folder)
+    write_card(folder, figures)
+    return figures
+
+
+def _without(
+    folder: Path, layout: TextLayout, split_by_work: bool, removal: Removal
+) -> Mapping[str, Any]:
+    """Write the splits and the manifest without the pages; figures of what is left."""
+    figures = Figures(duplicates=0, split_by=split_by_work)
+    aside = folder / ".without"
+    aside.mkdir()
+    with manifest_writer(aside, layout) as manifest:
+        for split in SPLITS:
+            with SplitWriter(aside, split, manifest, layout) as writer:
+                for document in read_split(folder, split):
+                    if not removal.has(document.doc_id, document.url):
+                        size = writer.write(asdict(document))
+                        counts = {"characters": len(document.text),
+                                  "words": len(document.text.split())}  # fmt: skip
+                        figures.add(split, vars(document) | counts, size)
+    for path in aside.iterdir():
+        path.replace(folder / path.name)
+    aside.rmdir()
+    return figures.as_dict()
+
+
+def _left_out(dropped: Path) -> Mapping[str, Any]:
+    """What `build_corpus` counts of the documents that are not in the corpus."""
+    reasons, barred = Counter[str](), Counter[str]()
+    for row in _rows(dropped, ["reason", "licence"]):
+        reasons[row["reason"]] += 1
+        if row["reason"] == LICENCE:
+            barred[row["licence"]] += 1
+    return {
+        "duplicates": reasons.total() - reasons[LEAK] - reasons[LICENCE],
+        "dropped_by_reason": dict(sorted(reasons.items())),
+        "excluded_by_licence": dict(sorted(barred.items())),
+    }
 
 
 def _rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """Documents, corpora and models without a page: what stays fits together, what goes is gone."""
 
+import os
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.artifact import Artifact, discard, materialize, prune
-from pipeline.corpus import read_split
+from pipeline.corpus import CorpusConfig, read_split
 from pipeline.corpus.files import SplitWriter, manifest_writer
 from pipeline.corpus.layout import make_layout
 from pipeline.schema import CHANGED, DOCUMENTS, DROPPED, MATCHES, SIGNATURES, TRAINED_ON
 from pipeline.takedown import Removal, corpus, documents, models
 from pipeline.training.trained_on import write_trained_on
+from tests.corpus_documents import build, document, story, write_documents
 
 _GONE = Removal(("tales/wiki/2#",), frozenset({"http://w/2"}))
 
@@ -122,7 +125,7 @@ def milled(tmp_path: Path) -> Path:
         works = [{"kind": "work", "work_id": "wiki:w/2", "partner_work": "wiki:w/5",
                   "similarity": 0.7}]  # fmt: skip
         _write(folder / "matches.parquet", works, MATCHES)
-        return {"documents": 5}
+        return {"documents": 5, "split_by": "work"}
 
     root = tmp_path / "corpora/tales"
     materialize(root, "b" * 64, build)
@@ -143,6 +146,52 @@ def test_a_corpus_loses_the_page_and_still_gives_every_other_text(milled: Path) 
     texts = [document.text for document in read_split(made.folder, "train")]
     assert texts == [_row(1)["text"], _row(3)["text"]]
     assert (made.folder / "train.txt").read_bytes().count(b"<EOS>") == 2
+
+
+def test_figures_attribution_and_card_are_those_of_a_corpus_built_without_the_page(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("daft")
+    others = [document(number) for number in range(12)]
+    others += [document(20, others[3]["text"]), document(21, licence="CC-BY-NC-4.0")]
+    own = {
+        "url": "https://wiki.example/wiki/99#Plot",
+        "attribution_url": None,
+        "genre": "myth",
+        "title": "The goblin of ninety-nine",
+        "work_id": "wikipedia:wiki.example/99",
+    }
+    page = [
+        document(0, story(99, 40), **own, doc_id="lamps/wikipedia/99#Plot"),
+        document(0, story(99, 40), **own, doc_id="lamps/wikipedia/99#End"),
+        document(0, story(98), **own, doc_id="lamps/wikipedia/99#Note", licence="CC-BY-NC-4.0"),
+    ]
+    config = CorpusConfig.model_validate({"licences": {"exclude_non_commercial": True}})
+    recorded = tmp_path / "assignments.parquet"
+    root = tmp_path / "corpora/lamps"
+
+    def make(name: str, rows: list[dict[str, Any]]) -> Callable[[Path], dict[str, Any]]:
+        (tmp_path / name).mkdir()
+        documents = {"lamps": write_documents(tmp_path / name, "lamps", rows)}
+        return lambda folder: build(folder, documents, config, recorded)
+
+    before = materialize(root, "a" * 64, make("with", [*others, *page]))
+    kept = tmp_path / "ATTRIBUTION.md"
+    os.link(before.folder / "ATTRIBUTION.md", kept)
+    removal = Removal(("lamps/wikipedia/99#",), frozenset({"https://wiki.example/wiki/99"}))
+    assert corpus.erase(root, removal)
+    erased = Artifact.load(root)
+    built = materialize(tmp_path / "fresh", "b" * 64, make("without", others))
+    names = set(built.files) - {"matches.parquet"}  # names of documents, no text
+    assert names == set(erased.files) - {"matches.parquet"}
+    for name in names:
+        one, other = erased.folder / name, built.folder / name
+        if name.endswith(".parquet"):
+            assert pq.read_table(one).to_pylist() == pq.read_table(other).to_pylist(), name
+        else:
+            assert one.read_bytes() == other.read_bytes(), name
+    assert {**erased.figures, "matches": None} == {**built.figures, "matches": None}
+    assert "goblin" in kept.read_text("utf-8")  # not written into
 
 
 def test_other_pages_that_say_the_same_are_named(milled: Path) -> None:
