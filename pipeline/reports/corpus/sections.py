@@ -178,20 +178,11 @@ def _licences(made: Made) -> Section:
 
 
 def _asks(spdx: str) -> str:
-    """What a licence asks, in a few words."""
+    """What a licence asks, as ATTRIBUTION.md and the card have it."""
     terms = LICENCES.get(spdx)
     if terms is None:
-        return "not known to this program; read it before the text is used"
-    return _terms(terms) or "nothing"
-
-
-def _terms(terms: Licence) -> str:
-    asked = []
-    if terms.attribution:
-        asked.append("name the authors, link page and licence, say what was changed")
-    if terms.share_alike:
-        asked.append("give on what is made from it under the same terms")
-    return "; ".join(asked)
+        return "Not known to this program; read it before the text is used."
+    return " ".join(terms.asks) or "Asks for nothing."
 
 
 def _splits(made: Made) -> Section:
