@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from daft import DataType, col
 
 from pipeline import engine
-from pipeline.dedup.errors import check_columns
+from pipeline.dedup.errors import DedupError, check_columns
 from pipeline.dedup.minhash import VERSION, signatures_of
 from pipeline.dedup.signature_file import WIDTH, SignatureFile, as_array, as_matrix
 from pipeline.dedup.text_keys import Keys, Rows, keys_of, places_of, sha256_of
@@ -30,7 +30,8 @@ _EXTRACT = "extract the documents again"
 def sign(documents: Path, known: Path | None, target: Path) -> Mapping[str, Any]:
     """Write the signatures of all texts of a documents.parquet to `target`, by text_sha256.
 
-    `known` is a file this wrote earlier; one made with other parameters counts for nothing.
+    `known` is a file this wrote earlier; one made with other parameters, or that cannot be read,
+    counts for nothing.
     Returns figures: texts, hashed, known. Memory: some 450 MB, a few times the largest row group
     or text, and 110 bytes a text; beside `target` as much disk again as that takes. Raises
     DedupError, EngineError.
@@ -39,9 +40,8 @@ def sign(documents: Path, known: Path | None, target: Path) -> Mapping[str, Any]
     texts = _texts(documents)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="sign-") as folder:
         signatures = SignatureFile(Path(folder) / "signatures", len(texts))
-        if known is not None and made_alike(known):
-            for batch in _batches(known):
-                _store(batch, texts, signatures)
+        for batch in _batches(known) if known is not None else ():
+            _store(batch, texts, signatures)
         new = signatures.missing()
         if len(new):
             for batch in _hashed(documents, texts, new):
@@ -70,8 +70,18 @@ def _texts(documents: Path) -> Keys:
 
 
 def _batches(known: Path) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(known) as file:
-        yield from file.iter_batches(_ROWS, columns=SIGNATURES.names)
+    """Those of a file that was made alike, as far as it can be read: the rest is hashed anew."""
+    try:
+        if not made_alike(known):
+            return
+        with pq.ParquetFile(known) as file:
+            if not file.schema_arrow.equals(SIGNATURES):
+                return
+            for batch in file.iter_batches(_ROWS, columns=SIGNATURES.names):
+                keys_of(batch["text_sha256"], known)
+                yield batch
+    except (DedupError, pa.ArrowException, OSError):
+        return
 
 
 def _store(batch: pa.RecordBatch, texts: Keys, signatures: SignatureFile) -> None:

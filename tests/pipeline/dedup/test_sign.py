@@ -125,3 +125,33 @@ def test_a_torn_file_and_an_older_one_are_named(tmp_path: Path) -> None:
     with pytest.raises(DedupError, match="no such file"):
         sign(tmp_path / "absent.parquet", None, tmp_path / "s.parquet")
     assert not (tmp_path / "s.parquet").exists()
+
+
+def test_earlier_signatures_that_cannot_be_read_count_for_nothing(
+    corpus: Any, words: Words, tmp_path: Path
+) -> None:
+    corpus.add("oz", _texts(words, 5))
+    whole = corpus.signatures["oz"].read_bytes()
+    table = pq.read_table(corpus.signatures["oz"])
+    known, target = tmp_path / "known.parquet", tmp_path / "new.parquet"
+
+    def hashed() -> int:
+        figures = sign(corpus.documents["oz"], known, target)
+        assert target.read_bytes() == whole
+        return figures["hashed"]
+
+    known.write_bytes(whole[: len(whole) // 2])
+    assert hashed() == 5
+    known.write_bytes(whole[:4] + bytes(2000) + whole[2004:])  # its end is whole
+    assert hashed() == 5
+    pq.write_table(table.select(["text_sha256"]), known)
+    assert hashed() == 5
+    other = table.schema.field("signature").with_type(pa.binary())
+    column = table["signature"].cast(pa.binary())
+    pq.write_table(table.set_column(1, other, column), known)
+    assert hashed() == 5
+    sums = pa.array(["no sum"] * 5, pa.string())
+    pq.write_table(table.set_column(0, table.schema.field(0), sums), known)
+    assert hashed() == 5
+    known.write_bytes(whole)
+    assert hashed() == 0
