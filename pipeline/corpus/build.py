@@ -26,12 +26,13 @@ from pipeline.corpus.errors import CorpusError
 from pipeline.corpus.figures import Figures
 from pipeline.corpus.files import SplitWriter, manifest_writer
 from pipeline.corpus.layout import TextLayout, make_layout
-from pipeline.corpus.leak import Named, find_leaks
-from pipeline.corpus.plan import LEAK, LICENCE, Dropped, chosen, matched, thinned, without
+from pipeline.corpus.leak import Named
+from pipeline.corpus.plan import LEAK, LICENCE, Dropped, chosen, matched, without
 from pipeline.corpus.record import REMEDY, Record, read_record, write_record
 from pipeline.corpus.spec import CorpusConfig
-from pipeline.corpus.split import SPLITS, TRAIN, DealError, Side, settle
+from pipeline.corpus.split import SPLITS, DealError, Side, settle
 from pipeline.corpus.text_file import TextFile
+from pipeline.corpus.thin import thin
 from pipeline.dedup.errors import DedupError
 from pipeline.dedup.policy import WORK
 from pipeline.schema import DROPPED
@@ -67,12 +68,7 @@ def build_corpus(
         pq.write_table(matches, folder / "matches.parquet", compression="zstd")
         split_by, sides, left, same = _sides(matches, left, record, config)
         with TextFile(documents, left, room / "texts") as texts:
-            same += thinned(
-                matches,
-                matched(matches, left),
-                config.duplicates.keep,
-                lambda before: _leaks(without(left, before), texts),
-            )
+            same += thin(matches, left, config.duplicates.keep, lambda rows: _named(rows, texts))
             gone += same
             left = without(left, gone)
             _check_splits(left, catalogue, record, gone)
@@ -171,14 +167,6 @@ def _settled(
     return settle(units, joined, record.sides, config.validation, config.test, leaving)
 
 
-def _leaks(left: pa.Table, texts: TextFile) -> list[Dropped]:
-    """The documents of train that hold a passage of held-out text."""
-    train = pc.equal(left["split"], TRAIN)
-    held_out = left.filter(pc.invert(train))
-    leaks = find_leaks(lambda: _named(held_out, texts), _named(left.filter(train), texts))
-    return [Dropped(leak.name, LEAK, float(leak.words), leak.partner) for leak in leaks]
-
-
 def _named(rows: pa.Table, texts: TextFile) -> Iterator[Named]:
     for row in _rows(rows.select(["doc_id", "franchise", "row"])):
         yield row["doc_id"], texts.read(row["franchise"], row["row"])
@@ -218,10 +206,17 @@ def _check_splits(
     if empty := [split for split in SPLITS if split not in there]:
         reasons = Counter(dropped.reason for dropped in gone).most_common()
         told = ", ".join(f"{count:,} for {reason!r}" for reason, count in reasons) or "none"
+        remedy = "add sources, or relax `duplicates` or `licences` of the corpus"
+        if reasons and reasons[0][0] == LEAK:
+            leak = next(dropped for dropped in gone if dropped.reason == LEAK)
+            remedy = (
+                f"{leak.doc_id!r} shares {leak.figure:.0f} words in a row with {leak.partner!r}: "
+                "look at the two, and if it is boilerplate leave it out by `sections:` of their "
+                "source; or add sources that do not have it"
+            )
         raise CorpusError(
             f"{' and '.join(empty)} would be empty: of {len(catalogue):,} documents "
-            f"{len(gone):,} were left out ({told}); add sources, or relax `duplicates` or "
-            f"`licences` of the corpus{_or_record(record)}"
+            f"{len(gone):,} were left out ({told}); {remedy}{_or_record(record)}"
         )
 
 

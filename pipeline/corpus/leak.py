@@ -10,7 +10,7 @@ shared, the runs of fifty themselves are compared. (Hashes of five words would b
 books share five words in a row.)
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,9 @@ from pipeline.dedup.shingles import SLICE, WORDS, Hashes, shingle_blocks, shingl
 
 #: Words in a row that are a passage.
 PASSAGE = 50
+#: A held-out document goes itself where its passages stand in more documents of train. What a few
+#: of train quote, they lose; a prologue that many share would empty train for one of them.
+FEW = 3
 
 _GRAM = 25  # words to a hash of which the least are kept
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -31,10 +34,11 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Leak:
-    """A document that shares a passage with held-out text."""
+    """A document that shares a passage with one of the other side."""
 
     name: str
     partner: str  # the first of the held-out documents that have its first shared passage
+    # (of a held-out document: the first of train that has a passage of it)
     words: int  # of its longest stretch in which each run of fifty is held out
 
 
@@ -49,50 +53,106 @@ class _Part:
     least: Hashes  # of the hashes of 25 words in it
 
 
-def find_leaks(held_out: Callable[[], Iterable[Named]], train: Iterable[Named]) -> list[Leak]:
-    """The documents of `train` that share a passage with one held out, in their order.
+def find_leaks(
+    held_out: Callable[[], Iterable[Named]],
+    train: Iterable[Named],
+    few: int | None = None,
+    kept: Set[str] = frozenset(),
+) -> tuple[list[Leak], list[Leak]]:
+    """The documents of `train` that share a passage with one held out, and, instead of theirs, the
+    held-out ones whose passages stand in more than `few` of train; each in their order.
 
-    `held_out` is asked for its documents twice, the second time only where there is something to
-    compare. Memory: half a byte for each word held out, 40 for each word of the stretches that may
-    be shared, and 100 for each word of 4 MB of text, or of one longer text.
+    Those `kept` are not of the latter. `held_out` is asked for its documents twice, the second time
+    only where there is something to compare. Memory: half a byte for each word held out, 100 for
+    each word of the stretches that may be shared, and 100 for each word of 4 MB of text, or of one
+    longer text.
     """
-    kept = [np.unique(part.least) for part in _parts(held_out())]
-    marks = np.unique(np.concatenate(kept)) if kept else np.empty(0, np.uint64)
+    marks = [np.unique(part.least) for part in _parts(held_out())]
+    known = np.unique(np.concatenate(marks)) if marks else np.empty(0, np.uint64)
     names: list[str] = []
     found: list[tuple[Numbers, Numbers, Hashes]] = []
     for part in _parts(train):
-        suspect = np.flatnonzero(_among(marks, part.least))
+        suspect = np.flatnonzero(_among(known, part.least))
         for rows in _runs(part.document[suspect], suspect):
             found.append((np.full(len(rows), len(names)), part.place[rows], part.passage[rows]))
             names.append(part.names[part.document[rows[0]]])
     if not found:
-        return []
-    document, place, passage = (np.concatenate(column) for column in zip(*found, strict=True))
-    shared = np.unique(passage)
-    partners, owner = _owners(held_out(), shared)
-    owner = owner[np.searchsorted(shared, passage)]
-    rows = np.flatnonzero(owner >= 0)
-    return [
-        Leak(names[document[of[0]]], partners[owner[of[0]]], _longest(place[of]) + PASSAGE - 1)
+        return [], []
+    document, place, hashes = (np.concatenate(column) for column in zip(*found, strict=True))
+    shared, passage = np.unique(hashes, return_inverse=True)
+    partners, holds = _holders(held_out(), shared)
+    # Each passage with each document of train that has it, by passage.
+    reads = _Pairs.distinct(passage, document)
+    crowded = np.zeros(len(partners), bool)
+    if few is not None:
+        crowded = _crowded(holds, reads, len(partners), few)
+        crowded &= [name not in kept for name in partners]
+    owner = np.full(len(shared), -1)
+    light = np.flatnonzero(~crowded[holds.one])[::-1]  # backwards, so that the first remains
+    owner[holds.other[light]] = holds.one[light]
+    rows = np.flatnonzero(owner[passage] >= 0)
+    leaks = [
+        Leak(names[document[of[0]]], partners[owner[passage[of[0]]]], _words(place[of]))
         for of in _runs(document[rows], rows)
     ]
+    # Whose readers all go for the sake of others can stay.
+    going = np.zeros(len(names), bool)
+    going[document[rows]] = True
+    reader = np.full(len(shared), -1)
+    staying = np.flatnonzero(~going[reads.other])[::-1]
+    reader[reads.one[staying]] = reads.other[staying]
+    begins = np.searchsorted(document, np.arange(len(names) + 1))
+    instead = []
+    of_crowded = np.flatnonzero(crowded[holds.one] & (reader[holds.other] >= 0))
+    for of in _runs(holds.one[of_crowded], of_crowded):
+        passages = holds.other[of]
+        first = int(reader[passages].min())
+        own = slice(begins[first], begins[first + 1])
+        words = _words(place[own][np.isin(passage[own], passages)])
+        instead.append(Leak(partners[holds.one[of[0]]], names[first], words))
+    return leaks, instead
 
 
-def _owners(held_out: Iterable[Named], passages: Hashes) -> tuple[dict[int, str], Numbers]:
-    """For each of the passages the number of the first document that has it, or -1; and names."""
-    names: dict[int, str] = {}
-    owner = np.full(len(passages), -1)
-    before = 0
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs of numbers, each once, in order."""
+
+    one: Numbers
+    other: Numbers
+
+    @classmethod
+    def distinct(cls, one: Numbers, other: Numbers) -> "_Pairs":
+        base = int(other.max(initial=0)) + 1
+        return cls(*np.divmod(np.unique(one * base + other), base))
+
+
+def _holders(held_out: Iterable[Named], passages: Hashes) -> tuple[list[str], _Pairs]:
+    """The held-out documents that have one of the passages, and which of them each has."""
+    names: list[str] = []
+    ones, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for part in _parts(held_out):
         rows = np.flatnonzero(_among(passages, part.passage))
-        places = np.searchsorted(passages, part.passage[rows])
-        # Backwards, so that of several documents the first remains.
-        fresh = owner[places] < 0
-        owner[places[fresh][::-1]] = before + part.document[rows[fresh]][::-1]
-        for number in np.unique(part.document[rows[fresh]]).tolist():
-            names[before + number] = part.names[number]
-        before += len(part.names)
-    return names, owner
+        for of in _runs(part.document[rows], rows):
+            places = np.unique(np.searchsorted(passages, part.passage[of]))
+            ones.append(np.full(len(places), len(names)))
+            others.append(places)
+            names.append(part.names[part.document[of[0]]])
+    return names, _Pairs(np.concatenate(ones), np.concatenate(others))
+
+
+def _crowded(holds: _Pairs, reads: _Pairs, count: int, few: int) -> NDArray[np.bool_]:
+    """Which of `count` held-out documents have passages in more than `few` documents of train."""
+    readers = np.bincount(reads.one, minlength=int(holds.other.max(initial=0)) + 1)
+    crowded = np.zeros(count, bool)
+    crowded[holds.one[readers[holds.other] > few]] = True
+    # Of the others each passage has few readers, which are counted together.
+    rows = np.flatnonzero(~crowded[holds.one])
+    many = readers[holds.other[rows]]
+    begins = np.searchsorted(reads.one, holds.other[rows])
+    within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    read_by = reads.other[np.repeat(begins, many) + within]
+    together = _Pairs.distinct(np.repeat(holds.one[rows], many), read_by)
+    return crowded | (np.bincount(together.one, minlength=count) > few)
 
 
 def _parts(documents: Iterable[Named]) -> Iterator[_Part]:
@@ -170,6 +230,7 @@ def _runs(keys: Numbers, values: Numbers) -> list[Numbers]:
     return np.split(values, np.flatnonzero(np.diff(keys)) + 1) if len(values) else []
 
 
-def _longest(places: Numbers) -> int:
-    """The length of the longest run of consecutive places."""
-    return max(len(run) for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1))
+def _words(places: Numbers) -> int:
+    """The words of the longest run of consecutive passages."""
+    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    return max(map(len, runs)) + PASSAGE - 1

@@ -33,7 +33,7 @@ def leaks_in(folder: Path) -> dict[str, Any]:
         for split in (VALIDATION, TEST):
             yield from named(split)
 
-    leaks = find_leaks(held_out, named(TRAIN))
+    leaks, _ = find_leaks(held_out, named(TRAIN))
     return {
         "train": counts[TRAIN],
         "held_out": counts[VALIDATION] + counts[TEST],

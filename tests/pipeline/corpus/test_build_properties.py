@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpus import CorpusConfig, CorpusError, read_split
+from pipeline.corpus import CorpusConfig, CorpusError, leaks_in, read_split
 from pipeline.corpus.split import SPLITS
 from tests.corpus_documents import build, document, story, write_documents
 
@@ -97,23 +97,28 @@ def test_over_any_sequence_of_builds_nobody_changes_side(builds: list[set[int]])
                 continue
             sides = _sides(room / f"{turn}")
             assert all(seen.setdefault(doc, split) == split for doc, split in sides.items())
-            _check(room / f"{turn}", sides, {row["doc_id"] for row in rows})
+            given = {row["unit"]: row["split"] for row in pq.read_table(record).to_pylist()}
+            there = {row["doc_id"]: given[row["work_id"]] for row in rows}
+            _check(room / f"{turn}", sides, there)
             # The record as it now is gives the same corpus again, byte for byte.
             assert build(room / f"{turn} again", documents, CONFIG, record) == figures
             assert _files(room / f"{turn} again") == _files(room / f"{turn}")
 
 
-def _check(corpus: Path, sides: dict[str, str], there: set[str]) -> None:
-    """No two that match are in, every document is in or left out, and for a reason that is true."""
+def _check(corpus: Path, sides: dict[str, str], there: dict[str, str]) -> None:
+    """No two that match are in, every document is in or left out, and for a reason that is true;
+    `there` has the side that each was given."""
     matches = pq.read_table(corpus / "matches.parquet").to_pylist()
     pairs = {(row["doc_id"], row["partner"]): row["similarity"] for row in matches}
     assert not [pair for pair in pairs if set(pair) <= set(sides)]
     dropped = pq.read_table(corpus / "dropped.parquet").to_pylist()
-    assert {row["doc_id"] for row in dropped} == there - set(sides)
+    assert {row["doc_id"] for row in dropped} == there.keys() - sides.keys()
+    assert leaks_in(corpus)["leaking"] == 0
     for row in dropped:
         assert row["partner"] in sides
         if row["reason"] == "50 words of held-out text":
-            assert sides[row["partner"]] != "train"
+            # Train loses what it shares with held-out text, or the held-out one goes instead.
+            assert (sides[row["partner"]] == "train") != (there[row["doc_id"]] == "train")
             assert row["figure"] >= 50
         else:
             one, other = sorted((row["doc_id"], row["partner"]))

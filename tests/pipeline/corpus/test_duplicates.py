@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.corpus import CorpusConfig, CorpusError, read_split
-from pipeline.corpus.split import SPLITS, TEST, TRAIN, VALIDATION
+from pipeline.corpus import CorpusConfig, CorpusError, leaks_in, read_split
+from pipeline.corpus.split import SPLITS, TEST, TRAIN, VALIDATION, split_of
 from pipeline.schema import ASSIGNMENTS, DROPPED, MATCHES
 from tests.corpus_documents import build, document, story, write_documents
 
@@ -187,6 +187,50 @@ def test_a_held_out_passage_is_left_out_of_train(place: Place) -> None:
     assert place.dropped() == {
         _name(n): ("50 words of held-out text", 60.0, _name(test)) for n in (200, 201)
     }
+
+
+def test_a_prologue_that_many_share_costs_the_held_out_ones_and_not_train(place: Place) -> None:
+    prologue = story(9000, 56)
+    rows = [
+        document(n, f"{prologue} {story(n, LONG)}" if n % 4 == 0 else story(n, LONG))
+        for n in range(180)
+    ]
+    sides = place.build(*rows)
+    given = {unit.rpartition("/")[2]: split for unit, (split, _) in place.sides().items()}
+    lost = {_name(n) for n in range(0, 180, 4) if given[str(n)] != TRAIN}
+    assert 0 < len(lost) < 10
+    assert set(place.dropped()) == lost
+    for reason, words, partner in place.dropped().values():
+        assert (reason, words) == ("50 words of held-out text", 56)
+        assert sides[partner] == TRAIN  # type: ignore[index]
+    assert leaks_in(place.corpus)["leaking"] == 0
+
+
+def test_the_last_of_a_split_stays_though_many_share_its_passage(place: Place) -> None:
+    before = place.build(*PAGES)
+    (test,) = [name for name, side in before.items() if side == TEST][:1]
+    some = [row for row in PAGES if row["doc_id"] == test or before[row["doc_id"]] != TEST]
+    text = next(row["text"] for row in PAGES if row["doc_id"] == test)
+    passage = " ".join(text.split()[70:130])
+    train = [
+        n for n in range(200, 230) if split_of(f"wikipedia:wiki.example/{n}", 0.05, 0.05) == TRAIN
+    ]
+    quoting = [document(n, f"{story(n, 400)} {passage}") for n in train]
+    after = place.build(*some, *quoting)
+    assert after == {row["doc_id"]: before[row["doc_id"]] for row in some}
+    assert set(place.dropped()) == set(map(_name, train))
+
+
+def test_a_passage_that_empties_train_is_named_with_two_that_share_it(place: Place) -> None:
+    passage = story(9000, 56)
+    rows = [document(n, f"{story(n, LONG)} {passage}") for n in range(60)]
+    with pytest.raises(
+        CorpusError,
+        match=r"train would be empty: .* for '50 words of held-out text'\); 'lamps/.* shares 56 "
+        r"words in a row with 'lamps/.*: look at the two, .* `sections:`",
+    ):
+        place.build(*rows)
+    assert not place.record.exists()
 
 
 def test_a_licence_left_out_ousts_nobody(place: Place) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpus import leaks_in
-from pipeline.corpus.leak import PASSAGE, find_leaks
+from pipeline.corpus.leak import FEW, PASSAGE, Leak, find_leaks
 from pipeline.dedup.shingles import SLICE
 from pipeline.dedup.spelling import fold
 from tests.corpus_documents import build, document, story, write_documents
@@ -19,7 +19,7 @@ def _words(seed: int, count: int) -> list[str]:
 
 
 def _found(held_out: dict[str, str], train: dict[str, str]) -> dict[str, tuple[str, int]]:
-    leaks = find_leaks(lambda: iter(held_out.items()), iter(train.items()))
+    leaks, _ = find_leaks(lambda: iter(held_out.items()), iter(train.items()))
     return {leak.name: (leak.partner, leak.words) for leak in leaks}
 
 
@@ -41,6 +41,38 @@ def test_the_first_held_out_document_is_named() -> None:
     passage = story(1, 60)
     held_out = {"a": story(2, 200), "b": passage, "c": f"{story(3, 90)} {passage}"}
     assert _found(held_out, {"t": passage}) == {"t": ("b", 60)}
+
+
+def test_of_what_many_of_train_share_the_held_out_document_goes() -> None:
+    prologue, speech = story(1, 60), story(2, 70)
+    held_out = {
+        "a": f"{story(3, 90)} {prologue}",
+        "b": f"{speech} {story(4, 90)} {prologue}",
+        "c": f"{story(5, 90)} {speech}",
+        "d": f"{story(6, 90)} {story(7, 200)}",
+    }
+    texts = [f"{story(10 + n, 80)} {prologue}" for n in range(4)]
+    train = {f"t{n}": text for n, text in enumerate(texts)} | {"u": f"{speech} {story(20, 80)}"}
+    # "d" has four passages, each of them in another document: more than three all the same.
+    words = held_out["d"].split()
+    train |= {f"v{n}": " ".join(words[60 * n : 60 * n + 60]) for n in range(4)}
+    leaks, instead = find_leaks(lambda: iter(held_out.items()), iter(train.items()), FEW)
+    assert leaks == [Leak("u", "c", 70)]
+    assert instead == [Leak("a", "t0", 60), Leak("b", "t0", 60), Leak("d", "v0", 60)]
+    # Of three they are train's to lose, and so for whom is to be kept.
+    del train["t3"], train["v3"]
+    leaks, instead = find_leaks(lambda: iter(held_out.items()), iter(train.items()), FEW, {"b"})
+    assert [leak.name for leak in leaks] == ["t0", "t1", "t2", "u", "v0", "v1", "v2"]
+    assert instead == []
+
+
+def test_who_shares_only_with_those_that_go_anyway_stays() -> None:
+    prologue, speech = story(1, 60), story(2, 70)
+    train = {f"t{n}": f"{story(10 + n, 80)} {prologue} {speech}" for n in range(4)}
+    held_out = {"a": f"{story(3, 90)} {prologue}", "b": speech}
+    named = [lambda: iter(held_out.items()), lambda: iter(train.items())]
+    leaks, instead = find_leaks(named[0], named[1](), FEW, {"a"})
+    assert ([leak.name for leak in leaks], instead) == (list(train), [])
 
 
 def test_nothing_is_found_in_nothing() -> None:
