@@ -95,7 +95,7 @@ class TakenDown:
     def __init__(self, data: Path):
         self._folder = data / FOLDER
         self._read_at: int | None = None
-        self._addresses: set[str] = set()
+        self._at: dict[str, set[tuple[str, str] | None]] = {}  # address: numbers of its pages
         self._numbers: set[tuple[str, str]] = set()
 
     def has(
@@ -106,13 +106,19 @@ class TakenDown:
         title: str | None = None,
         page_id: str | None = None,
     ) -> bool:
-        """Whether the page was, by either address or by its number. Raises as `records`."""
+        """Whether the page was, by its number or by either address. Raises as `records`.
+
+        Where an address was taken down with another page's number, a page that stands there is not
+        that one.
+        """
         self.refresh()
-        return (
-            address(url) in self._addresses
-            or address(final_url or url) in self._addresses
-            or number_on_wiki(url, title, page_id) in self._numbers
-        )
+        number = number_on_wiki(url, title, page_id)
+        if number in self._numbers:
+            return True
+        taken = self._at.get(address(url), set()) | self._at.get(address(final_url or url), set())
+        if number is None:
+            return bool(taken)
+        return any(one is None or one[0] != number[0] for one in taken)
 
     def refresh(self) -> None:
         """Read the record where it has changed. Raises as `records`."""
@@ -124,7 +130,10 @@ class TakenDown:
             return
         self._read_at = changed_at
         pages = [page for record in records(self._folder.parent) for page in record.pages]
-        self._addresses = {url for page in pages for url in page.addresses}
+        self._at = {}
+        for page in pages:
+            for url in page.addresses:
+                self._at.setdefault(url, set()).add(page.number)
         self._numbers = {page.number for page in pages if page.number is not None}
 
 
@@ -145,8 +154,11 @@ def records(data: Path) -> Iterator[Takedown]:
 
 
 def address(url: str) -> str:
-    """An address as it is compared: however its characters are escaped, it is the same."""
-    return unquote(url)
+    """An address as it is compared: however its characters are escaped, it is the same.
+
+    Bytes that are no UTF-8 stay told apart, as lone surrogates: it is not to be written anywhere.
+    """
+    return unquote(url, errors="surrogateescape")
 
 
 def number_on_wiki(url: str, title: str | None, page_id: str | None) -> tuple[str, str] | None:
@@ -155,7 +167,7 @@ def number_on_wiki(url: str, title: str | None, page_id: str | None) -> tuple[st
     None where the address does not end with the title, so that the number may be anything's.
     """
     name = (title or "").replace(" ", "_")
-    full = unquote(url)
+    full = address(url)
     if not (name and page_id and page_id.isdecimal() and full.endswith(name)):
         return None
     return full.removesuffix(name), page_id

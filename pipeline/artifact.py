@@ -203,6 +203,18 @@ def prune(root: Path) -> None:
             _clear(root, {last.version} if last else set(), must=True)
 
 
+def is_being_built(root: Path) -> bool:
+    """Whether somebody works under `root` now, so that `prune` and the others would wait."""
+    descriptor = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def discard(root: Path) -> None:
     """Leave no output under `root`; what lies there beside the versions stays. Raises OSError."""
     if root.is_dir():

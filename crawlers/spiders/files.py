@@ -30,7 +30,10 @@ _LARGEST = 32 * 2**20
 _TOLD = 20
 #: Titles and the like beyond this name nothing.
 _LONGEST_NAME = 300
-_WEB = re.compile(r"https?://[^\s<>\"]{1,2000}")
+#: An address without blanks, control characters, halves of characters and overrides of direction.
+_WEB = re.compile(
+    r"https?://[^\s<>\"\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]{1,2000}"
+)
 #: Of a row's name, what may stand in a fragment as it is (RFC 3986, 3.5).
 _READABLE = "/:?,()'!;=@&+"
 _PATH = "see whether `path:` is right; it counts from the folder of the YAML file"

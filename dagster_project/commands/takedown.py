@@ -10,14 +10,14 @@ import typer
 
 from crawlers.franchise import data_root
 from crawlers.store.page_store import StoreBusyError, StoreError
-from crawlers.takedowns import TakedownRecordError
+from crawlers.takedowns import BEGUN, TakedownRecordError
 from crawlers.yaml_spec import SpecError
 from dagster_project.commands.speech import FAILED, refuse, say, say_errors
 from dagster_project.fixtures import FixtureError
 from dagster_project.takedown import Plan, plan, take_down
 from dagster_project.takedown.find import NotFoundError
 from dagster_project.takedown.show import told_before, told_done
-from dagster_project.takedown.touched import as_json
+from dagster_project.takedown.touched import Touched, as_json
 from pipeline.corpus import ManifestError
 
 _EXPECTED = (
@@ -60,7 +60,7 @@ def takedown(
             typer.echo(told_before(found))
         if dry_run:
             if json:
-                typer.echo(as_json(found.pages, found.touched, state="dry run"))
+                typer.echo(as_json(found.pages, found.touched, found.others, state="dry run"))
             return
         if not (yes or _confirmed()):
             refuse(["nothing was done"])
@@ -72,8 +72,9 @@ def takedown(
     if json:
         typer.echo(
             as_json(
-                found.pages,
-                found.touched,
+                record.pages,
+                Touched(**record.touched),
+                found.others,
                 state=record.state,
                 takedown_id=record.takedown_id,
                 made_anew=list(rebuilt.made),
@@ -81,12 +82,20 @@ def takedown(
             )
         )
     else:
-        typer.echo(told_done(found, record, rebuilt))
+        typer.echo(told_done(record, rebuilt))
+    if record.state == BEGUN:
+        say_errors(
+            [
+                "a crawl or a build that was under way has brought it again; when that has ended, "
+                "run the same command again, which goes on with this takedown"
+            ]
+        )
     if rebuilt.failed:
         say_errors(
             f"{key} could not be made anew: {why}; what stands is the last one without the page"
             for key, why in rebuilt.failed.items()
         )
+    if rebuilt.failed or record.state == BEGUN:
         raise typer.Exit(FAILED)
 
 

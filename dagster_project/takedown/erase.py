@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import pyarrow as pa
-
 from crawlers.store.page_store import PageWriter
 from crawlers.takedowns import Takedown
 from dagster_project.fixtures import fixtures_folder, remove
@@ -40,12 +38,7 @@ def locked(found: list[InStore]) -> Iterator[list[tuple[InStore, PageWriter]]]:
 def erase_pages(writers: list[tuple[InStore, PageWriter]], say: Say) -> None:
     """Take the bodies out of the stores, in all revisions."""
     for one, writer in writers:
-        urls = {page.url for page in one.pages}
-
-        def wanted(batch: pa.RecordBatch, urls: set[str] = urls) -> list[bool]:
-            return [url in urls for url in batch["url"].to_pylist()]
-
-        if rows := writer.erase(wanted):
+        if rows := writer.erase(one.has):
             say(f"erased {rows:,} stored revisions in {one.store.root}")
 
 

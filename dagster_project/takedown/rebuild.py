@@ -15,7 +15,7 @@ import dagster as dg
 
 from crawlers.yaml_spec import SpecError
 from dagster_project.takedown.touched import Touched
-from pipeline.artifact import MANIFEST, Artifact, prune
+from pipeline.artifact import MANIFEST, Artifact, is_being_built, prune
 from pipeline.reports.text import one_line
 from pipeline.takedown import models
 
@@ -31,6 +31,11 @@ class Rebuilt:
 
     made: tuple[str, ...]
     failed: dict[str, str]
+
+    def then(self, later: "Rebuilt") -> "Rebuilt":
+        """Both, one after the other."""
+        failed = {key: why for key, why in self.failed.items() if key not in later.made}
+        return Rebuilt(tuple(dict.fromkeys([*self.made, *later.made])), failed | later.failed)
 
 
 def line(say: Say) -> dg.JobDefinition:
@@ -72,13 +77,19 @@ def rebuild(data: Path, touched: Touched, job: dg.JobDefinition, say: Say) -> Re
     return Rebuilt(tuple(key.to_user_string() for key in made), failed)
 
 
-def clean_up(data: Path) -> None:
-    """Leave no earlier version of anything that holds text, nor what a killed build left."""
-    for kind in ("documents", "corpora", "samples"):
-        for root in (path for path in (data / kind).glob("*") if path.is_dir()):
-            prune(root)
-    for manifest in (data / "reports").glob(f"*/{MANIFEST}"):  # other folders there are no outputs
-        prune(manifest.parent)
+def clean_up(data: Path, say: Say) -> None:
+    """Leave no earlier version of anything that holds text, nor what a killed build left.
+
+    A build that is under way is waited for: it may have read the text.
+    """
+    kinds = ("documents", "corpora", "samples")
+    roots = [path for kind in kinds for path in (data / kind).glob("*") if path.is_dir()]
+    # Other folders of reports are no outputs.
+    roots += [manifest.parent for manifest in (data / "reports").glob(f"*/{MANIFEST}")]
+    for root in sorted(roots):
+        if is_being_built(root):
+            say(f"waits for the build of {root} that is under way")
+        prune(root)
 
 
 def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[list[dg.AssetKey]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from crawlers.takedowns import BEGUN, Takedown
 from dagster_project.takedown import Plan
 from dagster_project.takedown.rebuild import Rebuilt
+from dagster_project.takedown.touched import Touched
 from pipeline.reports.text import counted, one_line, size
 
 #: Characters of a title and of an address; lines of a kind.
@@ -38,21 +39,29 @@ def told_before(plan: Plan) -> str:
         "samples",
         [(name, f"{counted(rows, 'story', 'stories')}") for name, rows in touched.samples.items()],
     )
-    lines += _rows("fixtures", [(name, ", ".join(of)) for name, of in touched.fixtures.items()])
+    lines += _rows(
+        "fixtures", [(name, one_line(", ".join(of), _URL)) for name, of in touched.fixtures.items()]
+    )
     for kind in ("reports", "bundles", "indexes"):
         names = (name for name in getattr(touched, kind) if not name.endswith(".json"))
         lines += _rows(kind, [(name, "") for name in names])
     if touched.twins:
         lines += ["", "Other pages say the same or nearly, and stay; take them down by themselves:"]
         shown = touched.twins[:_MOST]
-        lines += [f"  {one_line(twin['title'], _TITLE)}  {twin['url'][:_URL]}" for twin in shown]
+        lines += [f"  {_told(twin['title'], twin['url'])}" for twin in shown]
         lines += _more(touched.twins)
+    if plan.others:
+        lines += ["", "Other pages have shared an address with it, and stay; take them down by "
+                  "themselves:"]  # fmt: skip
+        others = list(dict.fromkeys((page.title or "", page.url) for page in plan.others))
+        lines += [f"  {_told(*other)}" for other in others[:_MOST]]
+        lines += _more(others)
     return "\n".join(lines)
 
 
-def told_done(plan: Plan, record: Takedown, rebuilt: Rebuilt) -> str:
+def told_done(record: Takedown, rebuilt: Rebuilt) -> str:
     """What was done."""
-    touched = plan.touched
+    touched = Touched(**record.touched)
     stories = sum(touched.samples.values())
     revisions = sum(store["rows"] for store in touched.stores.values())
     rows = [
@@ -65,14 +74,19 @@ def told_done(plan: Plan, record: Takedown, rebuilt: Rebuilt) -> str:
     ]
     wide = max(len(label) for label, _ in rows)
     told = [f"{label:<{wide}}  {value}" for label, value in rows]
-    return "\n".join(["", f"Taken down: {one_line(record.title, _TITLE)}", *told])
+    what = "Taken down" if record.state != BEGUN else "NOT yet taken down everywhere"
+    return "\n".join(["", f"{what}: {one_line(record.title, _TITLE)}", *told])
 
 
 def _pages(plan: Plan) -> Iterator[str]:
     seen = dict.fromkeys((page.title or "", page.url) for page in plan.pages)
     for title, url in list(seen)[:_MOST]:
-        yield f"{one_line(title, _TITLE)}  {url[:_URL]}"
+        yield _told(title, url)
     yield from _more(list(seen))
+
+
+def _told(title: str, url: str) -> str:
+    return f"{one_line(title, _TITLE)}  {one_line(url, _URL)}"
 
 
 def _more(all_: list[object] | list[tuple[str, str]] | list[dict[str, object]]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from crawlers.franchise import corpora_folder, load_franchise
-from crawlers.takedowns import FOLDER, PageName, Takedown, address
+from crawlers.takedowns import FOLDER, PageName, Takedown
 from crawlers.yaml_spec import SpecError
 from dagster_project import crawl_page
 from dagster_project.components.franchise import source_rules
@@ -65,9 +65,18 @@ class Touched:
 def removal_of(pages: Iterable[PageName]) -> Removal:
     """By which names the pages' documents are known."""
     pages = list(pages)
+    at: dict[str, set[str | None]] = {}
+    for page in pages:
+        for address in page.addresses:
+            at.setdefault(address, set()).add(page.number[1] if page.number else None)
     return Removal(
         prefixes=tuple(sorted({f"{page_name(asdict(page))}#" for page in pages})),
-        addresses=frozenset(one for page in pages for one in page.addresses),
+        addresses=frozenset(at),
+        numbers={
+            address: {number for number in numbers if number is not None}
+            for address, numbers in at.items()
+            if None not in numbers
+        },
     )
 
 
@@ -173,10 +182,8 @@ def _fixtures(removal: Removal) -> Iterator[tuple[str, str]]:
         franchise = folder.parent.name
         for name, page in load(fixtures_folder(franchise)).items():
             row = page.drop_columns("body").to_pylist()[0]
-            addresses = {address(row[key]) for key in ("url", "final_url") if row[key]}
-            if f"{page_name(row)}#".startswith(
-                removal.prefixes
-            ) or not removal.addresses.isdisjoint(addresses):
+            of_page = f"{page_name(row)}#"
+            if any(removal.has(of_page, row[key]) for key in ("url", "final_url")):
                 yield franchise, name
 
 
@@ -201,7 +208,14 @@ def _extracted(found: InStore) -> Iterator[str]:
                     yield from (text for text in batch["text"].to_pylist() if text)
 
 
-def as_json(pages: Iterable[PageName], touched: Touched, **more: Any) -> str:
-    """What a script reads."""
-    told = {"pages": [asdict(page) for page in pages], **touched.as_dict(), **more}
-    return json.dumps(told, indent=2, ensure_ascii=False)
+def as_json(
+    pages: Iterable[PageName], touched: Touched, others: Iterable[PageName] = (), **more: Any
+) -> str:
+    """What a script reads; `others` are pages that share an address with these, and stay."""
+    told = {
+        "pages": [asdict(page) for page in pages],
+        "others": [asdict(page) for page in others],
+        **touched.as_dict(),
+        **more,
+    }
+    return json.dumps(told, indent=2)  # in ASCII: what a title hides steers no terminal

@@ -6,11 +6,15 @@ through `pipeline.artifact.rewrite`, so that an output is the old one or the new
 it, and no earlier version stays.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urldefrag
 
 import pyarrow as pa
+
+#: The page's number in a doc_id, FRANCHISE/SOURCE/NUMBER#PLACE.
+_NUMBER = re.compile(r"[^#]*/([0-9]+)#.*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -19,14 +23,24 @@ class Removal:
 
     prefixes: tuple[str, ...]  # of doc_ids, as `pipeline.extract.page_prefix` makes them
     addresses: frozenset[str]  # urls of the pages, percent signs undone
+    #: Of addresses that only pages of a wiki have, the numbers of these: another number is another
+    #: page that has been there, and stays.
+    numbers: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def has(self, doc_id: str | None, url: str | None) -> bool:
         """Whether a document, or a page that gave none, is one of these."""
         if doc_id is not None and doc_id.startswith(self.prefixes):
             return True
-        return url is not None and not self.addresses.isdisjoint(
-            (unquote(url), unquote(urldefrag(url).url))
-        )
+        if url is None:
+            return False
+        number = _NUMBER.fullmatch(doc_id or "")
+        for one in (url, urldefrag(url).url):
+            address = unquote(one, errors="surrogateescape")
+            if address in self.addresses and not (
+                number and address in self.numbers and number[1] not in self.numbers[address]
+            ):
+                return True
+        return False
 
     def marks(self, rows: pa.RecordBatch | pa.Table) -> list[bool]:
         """The same of each row of a table with doc_id and url."""

@@ -114,12 +114,13 @@ def test_the_kaggle_table_is_read_as_it_is(workplace) -> None:
         ("The Ferry", "comedy", page, "A remake."),  # the same row: the same page
         ("No page", "unknown", "", "Plot."),
         ("Odd page", "unknown", "javascript:alert(1)", "Plot."),
+        ("Steering", "unknown", "https://evil.example/\x1b]0;owned\x07", "Plot."),
         encoding="utf-8-sig",
     )
     workplace.franchise("lamps", {**SOURCE, "path": "plots.csv"})
     crawl = workplace.crawl("files", "lamps")
     assert crawl.status == 0, crawl.stderr
-    first, remake, plain, odd = crawl.pages().values()
+    first, remake, plain, odd, steering = crawl.pages().values()
     assert first["url"] == "file:plots.csv#https://en.wikipedia.org/wiki/The_Ferry"
     assert (first["title"], first["attribution_url"]) == ("The Ferry", page)
     assert first["content_type"] == "application/json"
@@ -128,6 +129,7 @@ def test_the_kaggle_table_is_read_as_it_is(workplace) -> None:
     assert remake["url"].startswith(f"{first['url']}~")
     assert plain["url"] == "file:plots.csv#No%20page"
     assert odd["attribution_url"] is None
+    assert steering["attribution_url"] is None
 
 
 def test_rows_that_come_and_go_do_not_rename_the_others(workplace) -> None:
