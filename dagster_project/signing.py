@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.artifact import Artifact
-
-SIGNATURES = "signatures.parquet"
+from pipeline.takedown.documents import SIGNATURES
 
 
 def sign_documents(folder: Path, last: Artifact | None) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from dagster_project.changes_page import corpus_changes, corpus_since
 from dagster_project.corpus_page import CorpusPage, write_corpus_page
 from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore
-from dagster_project.signing import SIGNATURES
 from dagster_project.step import build, in_one_line
 from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.corpus import RECORD, build_corpus, leaks_in, record_sha256
 from pipeline.corpus.spec import CorpusConfig, StoryCorpusSpec
+from pipeline.takedown.documents import SIGNATURES
 
 
 class StoryCorpus(dg.Component):

@@ -18,6 +18,7 @@ _TABLES = {"documents": "documents.parquet", "dropped": "dropped.parquet",
            "changed": "changed.parquet"}  # fmt: skip
 #: Which texts each has.
 _TEXTS = {"documents": ("text",), "dropped": ("text",), "changed": ("before", "after")}
+#: Of their texts; what a near-duplicate is found by, see pipeline/dedup/sign.py.
 SIGNATURES = "signatures.parquet"
 
 
