@@ -25,8 +25,10 @@ from pipeline.atomic import write_atomically
 from pipeline.diff.changes import Changes
 from pipeline.diff.corpus import EarlierManifestError, compare_corpora
 from pipeline.diff.documents import compare_documents
-from pipeline.drift import PAGES, Drift
+from pipeline.drift import Drift
+from pipeline.drift_pages import PAGES
 from pipeline.reports.changes import Comparison, write_changes_report
+from pipeline.reports.text import one_line
 
 #: The folder of these pages beside the models' reports: no story model may be called so.
 FOLDER = "changes"
@@ -34,6 +36,9 @@ FOLDER = "changes"
 _REASONS = 12
 _EARLIER = "The build before is of an earlier version of Loremill, which kept no record of it."
 _TAKEN = "The build before is no longer there, as after a takedown; the next is compared again."
+
+#: What reading a damaged Parquet file raises; a page that cannot be made must not stop the line.
+UNREADABLE = (OSError, pa.ArrowException, KeyError)
 
 _Settings = Mapping[str, Any]
 
@@ -91,7 +96,12 @@ def documents_changes(
     """The page of a franchise's documents, written unless it stands already."""
 
     def comparison(last: Path | None, nothing: str) -> Comparison:
-        changes = compare_documents(last, artifact.folder, _fates(data, stores)) if last else None
+        changes: Changes | None = None
+        if last:
+            try:
+                changes = compare_documents(last, artifact.folder, _fates(data, stores))
+            except UNREADABLE as error:
+                nothing = _unreadable(error)
         return Comparison(
             title,
             artifact.figures["documents"],
@@ -108,12 +118,18 @@ def refused_documents(
     drift: Drift,
 ) -> None:  # fmt: skip
     """Write the page of documents that the alarm stops: what they would have brought."""
-    changes = compare_documents(last, new, _fates(data, stores))
+    changes: Changes | None = None
+    nothing = ""
+    try:
+        changes = compare_documents(last, new, _fates(data, stores))
+    except UNREADABLE as error:
+        nothing = _unreadable(error)
     path = page_path(Path(data.root), "documents", name)
     accept = accepting(dg.AssetKey([name, "documents"]))
-    told = Comparison(title, changes.before, changes, drift=drift, refused=REMEDY, accept=accept)
+    before = changes.before if changes else 0  # shown only where there is nothing to refuse
+    told = Comparison(title, before, changes, nothing, drift, REMEDY, accept)
     write_changes_report(told, path)
-    _note(path, None, changes.figures())
+    _note(path, None, _figures(told))
 
 
 def corpus_changes(data: DataStore, name: str, title: str, artifact: Artifact) -> ChangesPage:
@@ -127,6 +143,8 @@ def corpus_changes(data: DataStore, name: str, title: str, artifact: Artifact) -
                 changes = compare_corpora(last, artifact.folder)
             except EarlierManifestError:
                 nothing = _EARLIER
+            except UNREADABLE as error:
+                nothing = _unreadable(error)
         before = since.get("by_split") or {}
         splits = [
             {"name": split, "now": tally, "before": before.get(split)}
@@ -162,8 +180,15 @@ def _page(
     last, nothing = _before(artifact, needs)
     made = comparison(last, nothing)
     write_changes_report(made, path)
-    figures = made.changes.figures() if made.changes else {"nothing": made.nothing}
-    return ChangesPage(path, _note(path, artifact.version, figures))
+    return ChangesPage(path, _note(path, artifact.version, _figures(made)))
+
+
+def _figures(made: Comparison) -> dict[str, Any]:
+    return made.changes.figures() if made.changes else {"nothing": made.nothing}
+
+
+def _unreadable(error: Exception) -> str:
+    return f"The build before cannot be compared with, being damaged: {one_line(str(error), 160)}"
 
 
 def _before(artifact: Artifact, needs: str) -> tuple[Path | None, str]:

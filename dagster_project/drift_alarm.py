@@ -7,6 +7,7 @@ version, and a check that failed and blocks, so that no corpus is made of the re
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,17 @@ from pydantic import Field
 
 from dagster_project.presentation import Link, table
 from pipeline.artifact import Artifact
-from pipeline.drift import BOUND, LEAST, Drift, DriftError, compare
+from pipeline.drift import LEAST, Drift, DriftError, judge
+from pipeline.drift_pages import BOUND, UnreadablePagesError, pages_in_both
+from pipeline.drift_record import carried_on, read_carried, record_name, write_carried
 from pipeline.reports.text import counted, number, one_line
 
 #: The check's name.
 NO_DRIFT = "no_drift"
 #: Pages that the check names and characters of a title; the page of changes names more.
 _NAMED, _TITLE = 12, 80
+#: The figure that names the drift record of a build.
+_RECORD = "drift_record"
 _BOUND = f"a fall of more than {BOUND:.0%}, in which at least {LEAST} pages fell by as much"
 
 
@@ -43,14 +48,37 @@ def held_against(
     Where the same pages give less by more than the bound, `refused` is told, given the last
     folder, before this raises DriftError; unless a person accepts.
     """
-    drift = compare(last.folder, folder) if last else Drift()
-    if last and drift.beyond and not accept:
-        refused(last.folder, drift)
-        raise DriftError(drift)
+    if last is None:
+        return {"since": None, "drift": [], "drift_accepted": []}
+    today = datetime.now(UTC).date()
+    unread, drift = [], Drift()
+    name = last.figures.get(_RECORD)
+    record = last.root / name if name else None
+    try:
+        carried = read_carried(record, today)
+    except ValueError as error:
+        unread.append(str(error))
+        carried = read_carried(None, today)
+    try:
+        pages = pages_in_both(last.folder, folder, carried)
+    except UnreadablePagesError as error:
+        unread.append(str(error))
+    else:
+        drift = judge(pages)
+        if drift.beyond and not accept:
+            refused(last.folder, drift)
+            raise DriftError(drift)
+        rung = {part.source for part in drift.compared if part.beyond}
+        carried = carried_on(pages, today, accepted=rung)
+    made = last.root / record_name(folder.name) if carried.num_rows else None
+    if made is not None:
+        write_carried(made, carried, record)
     return {
-        "since": {"version": last.version} if last else None,
+        "since": {"version": last.version},
         "drift": drift.figures(),
         "drift_accepted": drift.beyond,
+        "drift_unread": unread,
+        _RECORD: made.name if made else None,
     }
 
 
@@ -74,12 +102,14 @@ def accepting(key: dg.AssetKey) -> str:
 def no_drift(key: dg.AssetKey, figures: Mapping[str, Any]) -> dg.AssetCheckResult:
     """The check of documents that stand, by their own figures."""
     compared, accepted = figures.get("drift", []), figures.get("drift_accepted", [])
+    unread = figures.get("drift_unread", [])
     if accepted:
         told = "accepted by a person: " + "; ".join(accepted)
     elif compared:
         told = f"the same pages give what they gave; the bound is {_BOUND}"
     else:
         told = "nothing to compare with"
+    told = ": ".join([told, "; ".join(unread)]) if unread else told
     return dg.AssetCheckResult(
         check_name=NO_DRIFT,
         asset_key=key,
@@ -134,7 +164,8 @@ def _compared(figures: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
         [
             [
                 part["source"],
-                f"{number(part['pages'])} {'changed since' if part['changed'] else 'in both'}",
+                f"{number(part['pages'])} {'changed since' if part['changed'] else 'in both'}"
+                f"{', within a year' if part.get('year') else ''}",
                 *(f"{m['before']:,.4g} → {m['after']:,.4g}" for m in part["measures"]),
             ]
             for part in figures

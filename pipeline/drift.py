@@ -5,7 +5,9 @@ longer found, and a corpus would quietly lose it. So the pages that were read be
 there are held against what they gave then: whether there is a story, how many sections, how many
 characters. Pages that came or went don't count. A crawl that fetches only what was edited shows
 the new markup on those few pages first, a fall of a per cent or two of a whole source; so the
-pages that changed are compared by themselves too.
+pages that changed are compared by themselves too. And it may fetch too few to ring, two a week for
+a year; so once pages fell, what fell and what changed within the year is held against what it gave
+before it fell (pipeline/drift_record.py).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,22 +17,17 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-#: A fall of more than this is beyond the bound. An edit takes a plot off a page now and then and
-#: halves another, one page in many; another markup takes from all pages that have it at once.
-BOUND = 0.2
+from pipeline.drift_pages import BOUND, any_fell, at_best, changed, fell, pages_in_both
+from pipeline.drift_record import CARRIED
+
 #: So many pages at least must have fallen by more than the bound each, so that one edit does not
 #: ring the alarm of a source of five pages, nor two a week in which three were edited.
 LEAST = 3
 #: Pages that are named, those that lost most first.
 NAMED = 50
 
-#: The file of an extraction that is compared, of schema READ_PAGES.
-PAGES = "pages.parquet"
-
 STORY, SECTIONS, CHARACTERS = "pages with a story", "sections a page", "characters a page"
-_KEY = ["source", "url"]
 
 
 class DriftError(ValueError):
@@ -49,6 +46,7 @@ class Measure:
     before: float
     after: float
     fell: int  # pages that fell by more than BOUND
+    least: int = LEAST  # of them, to ring
 
     @property
     def fall(self) -> float:
@@ -58,25 +56,38 @@ class Measure:
     @property
     def beyond(self) -> bool:
         """Whether it rings the alarm."""
-        return self.fall > BOUND and self.fell >= LEAST
+        return self.fall > BOUND and self.fell >= self.least
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Pages of a source that had a story then: all of them, or those that changed since."""
+    """Pages of a source that had a story then: all of them, or those that changed since.
+
+    Over a year, "then" is before a page fell and "since" within the year; and of the pages more
+    than the bound must have fallen, lest one book that shrank and two edits of a year should ring.
+    """
 
     source: str
     changed: bool  # only those whose bytes are others now
     pages: int
     measures: tuple[Measure, ...]
+    year: bool = False  # against what they gave before they fell, within a year
+
+    @property
+    def which(self) -> str:
+        """Which pages, in words that follow on "pages"."""
+        if self.year:
+            return (
+                "that changed within a year" if self.changed else "read before and now, in a year"
+            )
+        return "that changed since" if self.changed else "read before and now"
 
     @property
     def beyond(self) -> list[str]:
         """What rings, each in a sentence."""
-        which = "that changed since" if self.changed else "read before and now"
         return [
             f"in {self.source}, {measure.name} fell from {measure.before:,.4g} to "
-            f"{measure.after:,.4g} ({measure.fall:.0%}) over the {self.pages} pages {which}"
+            f"{measure.after:,.4g} ({measure.fall:.0%}) over the {self.pages} pages {self.which}"
             for measure in self.measures
             if measure.beyond
         ]
@@ -123,63 +134,70 @@ class Drift:
         )
 
 
-def compare(last: Path, new: Path) -> Drift:
+def compare(last: Path, new: Path, carried: pa.Table | None = None) -> Drift:
     """Hold the extraction in `new` against that in `last`, each a folder with pages.parquet.
 
-    There is nothing to compare with where `last` has none, being of an earlier version. Holds some
-    hundred bytes a page.
+    `carried` is what the drift record has, of schema CARRIED. Raises UnreadablePagesError of
+    `last`. Holds some hundred bytes a page.
     """
-    if not (last / PAGES).is_file():
-        return Drift()
-    columns = [*_KEY, "title", "body_sha256", "documents", "characters"]
-    before, now = (pq.read_table(folder / PAGES, columns=columns) for folder in (last, new))
-    both = before.filter(pc.field("documents") > 0).join(
-        now.drop_columns(["title"]), _KEY, join_type="inner", right_suffix="_now"
-    )
+    known = CARRIED.empty_table() if carried is None else carried
+    return judge(pages_in_both(last, new, known))
+
+
+def judge(pages: pa.Table) -> Drift:
+    """Whether these pages, of `pages_in_both`, give what they gave."""
     compared, fallen = [], []
-    for part, pages in _parts(both):
+    for part, rows in _parts(pages):
         compared.append(part)
         if part.beyond:
-            fallen.append(pages.filter(_any_fell(pages)))
-    # What changed is among all pages too, and both may ring.
-    rung = pa.concat_tables(fallen or [both.slice(0, 0)]).group_by(both.column_names).aggregate([])
+            fallen.append(rows.filter(any_fell(rows)))
+    # A page may be in all parts of its source; what it gave at its best is what it is named with.
+    rung = pa.concat_tables(fallen or [pages.slice(0, 0)])
+    figures = {"documents": "max", "characters": "max"}
+    rest = [name for name in pages.column_names if name not in figures]
+    rung = rung.group_by(rest).aggregate(list(figures.items()))
+    rung = rung.rename_columns({f"{name}_max": name for name in figures} | {n: n for n in rest})
     return Drift(tuple(compared), rung.num_rows, tuple(_named(rung)))
 
 
-def _parts(both: pa.Table) -> Iterator[tuple[Compared, pa.Table]]:
-    """Each source as a whole, then what changed of it; if that is all, only the whole."""
-    for source in sorted(pc.unique(both["source"]).to_pylist()):
-        pages = both.filter(pc.field("source") == source)
-        yield _compared(source, False, pages), pages
-        changed = pages.filter(pc.field("body_sha256") != pc.field("body_sha256_now"))
-        if 0 < changed.num_rows < pages.num_rows:
-            yield _compared(source, True, changed), changed
+def _parts(pages: pa.Table) -> Iterator[tuple[Compared, pa.Table]]:
+    """Each source as a whole, then what changed of it; if that is all, only the whole.
+
+    Then the same over a year, where a page of the source has fallen within it.
+    """
+    for source in sorted(pc.unique(pages["source"]).to_pylist()):
+        rows = pages.filter(pc.field("source") == source)
+        yield from _whole_and_changed(source, rows.filter(pc.field("documents") > 0), False)
+        if rows["documents_before"].null_count < rows.num_rows:
+            yield from _whole_and_changed(source, at_best(rows), True)
 
 
-def _compared(source: str, changed: bool, pages: pa.Table) -> Compared:
-    lost = pc.sum(_fell(pages, "documents", 1.0)).as_py() or 0
-    story = Measure(STORY, pages.num_rows, pages.num_rows - lost, lost)
+def _whole_and_changed(
+    source: str, rows: pa.Table, year: bool
+) -> Iterator[tuple[Compared, pa.Table]]:
+    if rows.num_rows:
+        yield _compared(source, False, rows, year), rows
+    which = pc.or_(changed(rows), pc.fill_null(rows["anew"], False)) if year else changed(rows)
+    edited = rows.filter(which)
+    if 0 < edited.num_rows < rows.num_rows:
+        yield _compared(source, True, edited, year), edited
+
+
+def _compared(source: str, is_changed: bool, pages: pa.Table, year: bool) -> Compared:
+    least = max(LEAST, int(BOUND * pages.num_rows) + 1) if year else LEAST
+    lost = pc.sum(fell(pages, "documents", 1.0)).as_py() or 0
+    story = Measure(STORY, pages.num_rows, pages.num_rows - lost, lost, least)
     means = (
         Measure(
             name,
             pc.mean(pages[column]).as_py(),
             pc.mean(pages[f"{column}_now"]).as_py(),
-            pc.sum(_fell(pages, column)).as_py() or 0,
+            pc.sum(fell(pages, column)).as_py() or 0,
+            least,
         )
         for name, column in ((SECTIONS, "documents"), (CHARACTERS, "characters"))
     )
-    return Compared(source, changed, pages.num_rows, (story, *means))
-
-
-def _fell(pages: pa.Table, column: str, by: float = BOUND) -> pa.ChunkedArray:
-    """Of each page whether it fell by more than this share; by all of it for 1."""
-    kept = pc.multiply(pc.cast(pages[column], pa.float64()), 1 - by)
-    now = pc.cast(pages[f"{column}_now"], pa.float64())
-    return pc.less_equal(now, kept) if by == 1 else pc.less(now, kept)
-
-
-def _any_fell(pages: pa.Table) -> pa.ChunkedArray:
-    return pc.or_(_fell(pages, "documents"), _fell(pages, "characters"))
+    return Compared(source, is_changed, pages.num_rows, (story, *means), year)
 
 
 def _named(pages: pa.Table) -> Iterator[FallenPage]:

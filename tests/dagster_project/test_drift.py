@@ -169,3 +169,51 @@ def test_the_first_extraction_has_nothing_to_be_compared_with(project, run: Run)
     again = run(_DOCUMENTS)
     assert _check(again).description == "nothing to compare with"
     assert _said(again, _DOCUMENTS)["since_last"] == "This is the first build."
+
+
+def test_pages_that_fall_two_a_crawl_add_up(project, site, run: Run) -> None:
+    """And the memory of it gives the same documents no other data version."""
+    root = project.data / "documents/keepers"
+    _redress(site, Dialect.REBUILT, range(1, 3))
+    assert run(_PAGES, _DOCUMENTS, _CORPUS).success
+    two = Artifact.load(root)
+    assert (root / two.figures["drift_record"]).is_file()
+    manifest = (root / "manifest.json").read_bytes()
+    (root / "manifest.json").unlink()
+    assert run(_DOCUMENTS).success  # the same documents, that know of no past
+    alone = Artifact.load(root)
+    assert alone.figures["since"] is None
+    assert alone.data_version == two.data_version
+    (root / "manifest.json").write_bytes(manifest)
+
+    _redress(site, Dialect.REBUILT, range(3, 4))
+    before = _bytes(root)
+    refused = run(_PAGES, _DOCUMENTS, _CORPUS)
+    check = _check(refused)
+    assert not check.passed
+    told = "pages with a story fell from 3 to 0 (100%) over the 3 pages that changed within a year"
+    assert told in check.description
+    assert _bytes(root) == before
+    page = html.parse(project.data / "reports/changes/documents/keepers.html").getroot()
+    assert "changed since, within a year" in page.get_element_by_id("drift").text_content()
+
+    accepted = run(_DOCUMENTS, accept=True)
+    assert accepted.success
+    _redress(site, Dialect.REBUILT, range(4, 5))
+    assert run(_PAGES, _DOCUMENTS).success
+
+
+def test_a_damaged_record_of_pages_stops_no_build(project, site, run: Run) -> None:
+    root = project.data / "documents/keepers"
+    pages = Artifact.load(root).folder / "pages.parquet"
+    pages.write_bytes(bytes(pages.stat().st_size))
+    _redress(site, Dialect.REBUILT, range(1, 2))
+    made = run(_PAGES, _DOCUMENTS, _CORPUS)
+    assert made.success
+    assert _check(made).description == (
+        "nothing to compare with: pages.parquet of the last documents is damaged, or an earlier "
+        "version's"
+    )
+    assert _said(made, _DOCUMENTS)["since_last"].startswith("The build before cannot be compared")
+    _redress(site, Dialect.REBUILT, range(2, 5))
+    assert not _check(run(_PAGES, _DOCUMENTS)).passed

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
-from pipeline.drift import BOUND, LEAST, NAMED, Drift, compare
+from pipeline.drift import LEAST, NAMED, Drift, compare
+from pipeline.drift_pages import BOUND, UnreadablePagesError
 from tests.pipeline.extractions import article, extracted, films, rebuilt
 
 Pages = list[dict[str, Any]]
@@ -107,10 +109,18 @@ def test_the_pages_named_are_bounded_and_lost_most(drift) -> None:
     assert lost == sorted(lost, reverse=True)
 
 
-def test_an_extraction_of_an_earlier_version_is_nothing_to_compare_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["gone", "torn", "earlier"])
+def test_a_record_of_pages_that_cannot_be_read_is_told(tmp_path: Path, damage: str) -> None:
     last = extracted(tmp_path / "last", [article(1)])
-    (last / "pages.parquet").unlink()
-    assert compare(last, extracted(tmp_path / "new", [article(1)])) == Drift()
+    pages = last / "pages.parquet"
+    if damage == "gone":
+        pages.unlink()
+    elif damage == "torn":
+        pages.write_bytes(pages.read_bytes()[:-9] + bytes(9))
+    else:
+        pq.write_table(pq.read_table(pages).drop_columns(["characters"]), pages)
+    with pytest.raises(UnreadablePagesError, match=r"pages\.parquet"):
+        compare(last, extracted(tmp_path / "new", [article(1)]))
 
 
 def test_figures_lead_back_to_what_was_compared(drift) -> None:

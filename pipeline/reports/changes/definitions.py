@@ -1,6 +1,8 @@
 """What the words of the page of changes mean."""
 
-from pipeline.drift import BOUND, LEAST
+from pipeline.drift import LEAST
+from pipeline.drift_pages import BOUND
+from pipeline.drift_record import KEPT
 from pipeline.reports.definitions import Definition
 
 DEFINITIONS: dict[str, Definition] = {
@@ -32,7 +34,8 @@ DEFINITIONS: dict[str, Definition] = {
         f"what they gave then. A fall of more than {BOUND:.0%} in pages with a story, sections or "
         f"characters a page, in which at least {LEAST} pages fell by as much, is taken for a site "
         "that changed its markup: the new documents are refused. Pages that changed since are "
-        "compared by themselves too, for a crawl fetches only those.",
+        "compared by themselves too, for a crawl fetches only those. What a page gave before it "
+        f"fell is remembered for {KEPT.days} days, so that falls of a few pages a crawl add up.",
     ),
     "side": Definition(
         "Side",

@@ -89,7 +89,8 @@ def _drift(comparison: Comparison, title: str) -> Section:
             {
                 "source": one_line(part.source, TITLE),
                 "pages": part.pages,
-                "which": "changed since" if part.changed else "all",
+                "which": ("changed since" if part.changed else "all")
+                + (", within a year" if part.year else ""),
                 "measures": [
                     {
                         "name": measure.name,
