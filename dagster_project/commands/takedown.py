@@ -43,8 +43,8 @@ def takedown(
     """Take a page out: pages, documents, corpora, samples, reports, for good.
 
     No later crawl brings it back; corpora and reports are made anew, models trained on it are
-    marked. Killed, run it again. Exit status: 0 done, 1 where something could not be made anew,
-    2 for bad input.
+    marked. Killed, run it again. Exit status: 0 done, 1 where something could not be made anew
+    or a crawl has brought it again, 2 for bad input.
     """
     if not reason.strip():
         refuse(["--reason is empty; say why, for the record"])
