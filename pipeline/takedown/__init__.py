@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[^#]*/([0-9]+)#.*", re.DOTALL)
 class Removal:
     """Names of what is to go."""
 
-    prefixes: tuple[str, ...]  # of doc_ids, as `pipeline.extract.page_prefix` makes them
+    prefixes: tuple[str, ...]  # of doc_ids, as `pipeline.extract.page_name` makes them, with `#`
     addresses: frozenset[str]  # urls of the pages, percent signs undone
     #: Of addresses that only pages of a wiki have, the numbers of these: another number is another
     #: page that has been there, and stays.
@@ -29,7 +29,7 @@ class Removal:
 
     def has(self, doc_id: str | None, url: str | None) -> bool:
         """Whether a document, or a page that gave none, is one of these."""
-        if doc_id is not None and doc_id.startswith(self.prefixes):
+        if doc_id is not None and self._begins(doc_id, url):
             return True
         if url is None:
             return False
@@ -41,6 +41,18 @@ class Removal:
             ):
                 return True
         return False
+
+    def _begins(self, doc_id: str, url: str | None) -> bool:
+        """Whether a place on one of the pages follows its name.
+
+        Rows of a table may be called `A` and `A#b`. Of all places only headings have that mark,
+        and theirs are in the address too.
+        """
+        if not doc_id.startswith(self.prefixes):
+            return False
+        heading = unquote(urldefrag(url).fragment) if url is not None else None
+        places = (doc_id[len(name) :] for name in self.prefixes if doc_id.startswith(name))
+        return any("#" not in place or heading in (None, place) for place in places)
 
     def marks(self, rows: pa.RecordBatch | pa.Table) -> list[bool]:
         """The same of each row of a table with doc_id and url."""

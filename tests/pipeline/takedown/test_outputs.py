@@ -47,6 +47,21 @@ def _everything(root: Path) -> bytes:
     )
 
 
+def test_a_row_whose_name_goes_on_with_a_mark_is_another_page() -> None:
+    row = Removal(("tales/csv/t.csv/A#",), frozenset({"file:t.csv#A"}))
+    assert row.has("tales/csv/t.csv/A#text", "file:t.csv#A")
+    assert row.has("tales/csv/t.csv/A#text", "https://its.own/page#top")
+    assert not row.has("tales/csv/t.csv/A#b#text", "file:t.csv#A%23b")
+    assert not row.has("tales/csv/t.csv/A#b#text", "https://its.own/page#top")
+    assert row.has("tales/csv/t.csv/A#", "file:t.csv#A")
+    other = Removal(("tales/csv/t.csv/A#b#",), frozenset({"file:t.csv#A#b"}))
+    assert other.has("tales/csv/t.csv/A#b#text", "file:t.csv#A%23b")
+    assert not other.has("tales/csv/t.csv/A#text", "file:t.csv#A")
+    # A heading may have the mark, which its address escapes.
+    assert _GONE.has("tales/wiki/2#Part_#1", "http://moved/2#Part_%231")
+    assert _GONE.has("tales/wiki/2#Part_#1", None)
+
+
 @pytest.fixture
 def extracted(tmp_path: Path) -> Path:
     """Documents of three pages, as extraction and signing leave them, and an unfinished build."""
