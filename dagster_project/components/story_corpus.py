@@ -18,6 +18,9 @@ from pipeline.corpus import RECORD, build_corpus, leaks_in, record_sha256
 from pipeline.corpus.spec import CorpusConfig, StoryCorpusSpec
 from pipeline.takedown.documents import SIGNATURES
 
+#: Among the figures: what the record of sides added to the fingerprint.
+_RECORD_PART = "record_part"
+
 
 class StoryCorpus(dg.Component):
     """A mix of franchises in one corpus. A franchise alone implies a corpus of its own name."""
@@ -79,6 +82,7 @@ def corpus_asset(
         }
         root = data.path("corpora", name)
         recorded = root / RECORD
+        known_by = _record_part(recorded, Artifact.load(root))
 
         def make(folder: Path) -> dict[str, Any]:
             texts, signatures = (
@@ -89,6 +93,7 @@ def corpus_asset(
             since = corpus_since(Artifact.load(root))
             return figures | {
                 "leaks": leaks_in(folder),
+                _RECORD_PART: known_by,
                 "config": config.model_dump(mode="json"),
                 "since": since,
             }
@@ -98,7 +103,7 @@ def corpus_asset(
             fingerprint(
                 documents={name: made.data_version for name, made in documents.items()},
                 config=config.model_dump(),
-                record=_changed(recorded, Artifact.load(root)),
+                record=known_by,
                 code=code_version(
                     "pipeline.corpus", "pipeline.dedup", "pipeline.licences", "pipeline.schema"
                 ),
@@ -139,14 +144,19 @@ def corpus_asset(
     return corpus
 
 
-def _changed(recorded: Path, last: Artifact | None) -> str | None:
-    """What the record of sides is known by where it is not as the last good corpus left it.
+def _record_part(recorded: Path, last: Artifact | None) -> str | None:
+    """What the record of sides adds to the fingerprint: as the last good corpus left it, what it
+    added to that one's, and otherwise something new.
 
-    As it was left it says nothing new; whoever removed it or put another back wants a new corpus.
+    Whoever removed it or put another back wants a new corpus, once. So does who was killed between
+    the record and the manifest.
     """
     found = record_sha256(recorded)
-    left = last.figures.get("record_sha256") if last else None
-    return None if found == left else found or "none"
+    if last is None:
+        return found
+    before = last.figures.get(_RECORD_PART)
+    left = last.figures.get("record_sha256")
+    return before if found == left else fingerprint(found=found, left=left, before=before)
 
 
 def _statistics(data: DataStore, page: CorpusPage) -> dict[str, Any]:
