@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.diff.changes import Changes, by_reason, first_true, lookup, prefixed
-from pipeline.schema import DROPPED
+from pipeline.diff.unlike import digests, rows_of, unlike
+from pipeline.schema import DROPPED, MANIFEST
 
 NEW = "a new document"
 LET_IN = "was kept out before: "
@@ -25,6 +26,8 @@ _COLUMNS = [
     *("doc_id", "split", "franchise", "source", "title", "section", "url", "revision", "licence"),
     *("text_sha256", "start", "end"),
 ]
+#: A change of one of these is a change.
+_COMPARED = ["split", "text_sha256", "licence"]
 _SHOWN = ["doc_id", "title", "section", "url", "licence", "reason", "split", "bytes"]
 
 
@@ -34,7 +37,9 @@ class EarlierManifestError(ValueError):
 
 def compare_corpora(last: Path, new: Path) -> Changes:
     """Hold the corpus in folder `new` against that in `last`. Raises EarlierManifestError."""
-    before, now = (_documents(folder) for folder in (last, new))
+    ones, others = (_digests(folder) for folder in (last, new))
+    wanted = unlike(ones, others)
+    before, now = (_documents(folder, wanted) for folder in (last, new))
     both = before.join(now, "doc_id", join_type="full outer", right_suffix="_now")
     is_new, is_old = (pc.is_null(both[f"text_sha256{side}"]) for side in ("", "_now"))
     stayed = both.filter(pc.and_(pc.invert(is_new), pc.invert(is_old)))
@@ -43,14 +48,19 @@ def compare_corpora(last: Path, new: Path) -> Changes:
         *by_reason("went", _went(both.filter(is_old), new)),
         *by_reason("changed", _changed(stayed)),
     ]
-    return Changes(before.num_rows, now.num_rows, reasons)
+    return Changes(ones.num_rows, others.num_rows, reasons)
 
 
-def _documents(folder: Path) -> pa.Table:
+def _digests(folder: Path) -> pa.Table:
     path = folder / "manifest.parquet"
     if "text_sha256" not in pq.read_schema(path).names:
         raise EarlierManifestError(f"{path}: has no text_sha256, being of an earlier version")
-    rows = pq.read_table(path, columns=_COLUMNS, filters=pc.field("kind") == "document")
+    return digests(path, _COMPARED, "document")
+
+
+def _documents(folder: Path, wanted: pa.ChunkedArray) -> pa.Table:
+    fields = pa.schema([MANIFEST.field(name) for name in _COLUMNS])
+    rows = rows_of(folder / "manifest.parquet", fields, wanted, "document")
     size = pc.subtract(rows["end"], rows["start"])
     return rows.drop_columns(["start", "end"]).append_column("bytes", size)
 
@@ -60,7 +70,7 @@ def _came(rows: pa.Table, last: Path) -> pa.Table:
     rows = rows.select(["doc_id", *names]).rename_columns(
         ["doc_id", *(name.removesuffix("_now") for name in names)]
     )
-    rows = lookup(rows, _dropped(last).select(["doc_id", "dropped"]), "doc_id")
+    rows = lookup(rows, _dropped(last, rows).select(["doc_id", "dropped"]), "doc_id")
     reason = first_true(
         (pc.is_valid(rows["dropped"]), prefixed(LET_IN, rows["dropped"])), otherwise=NEW
     )
@@ -69,7 +79,7 @@ def _came(rows: pa.Table, last: Path) -> pa.Table:
 
 def _went(rows: pa.Table, new: Path) -> pa.Table:
     rows = rows.drop_columns([name for name in rows.column_names if name.endswith("_now")])
-    rows = lookup(rows, _dropped(new), "doc_id")
+    rows = lookup(rows, _dropped(new, rows), "doc_id")
     reason = pc.fill_null(prefixed(KEPT_OUT, rows["dropped"]), NOT_THERE)
     return rows.append_column("reason", reason).select([*_SHOWN, "figure", "partner"])
 
@@ -86,13 +96,8 @@ def _changed(rows: pa.Table) -> pa.Table:
     return rows.filter(pc.is_valid(rows["reason"])).select(shown)
 
 
-def _dropped(folder: Path) -> pa.Table:
-    """What was kept out, `dropped` being the reason; an earlier version named no partner."""
-    path = folder / "dropped.parquet"
-    there = [name for name in ("doc_id", "reason", "figure", "partner")
-             if name in pq.read_schema(path).names]  # fmt: skip
-    table = pq.read_table(path, columns=there)
-    if "partner" not in there:
-        nothing = pa.nulls(table.num_rows, DROPPED.field("partner").type)
-        table = table.append_column("partner", nothing)
+def _dropped(folder: Path, rows: pa.Table) -> pa.Table:
+    """What was kept out of these, `dropped` being the reason; before, none had a partner."""
+    fields = pa.schema([DROPPED.field(name) for name in ("doc_id", "reason", "figure", "partner")])
+    table = rows_of(folder / "dropped.parquet", fields, rows["doc_id"])
     return table.rename_columns(["doc_id", "dropped", "figure", "partner"])

@@ -6,7 +6,6 @@ that changed though its page's bytes are those of last time was changed by the r
 """
 
 from functools import reduce
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline.diff.changes import Changes, Reason, by_reason, first_true, lookup, prefixed
 from pipeline.diff.excerpt import excerpt
+from pipeline.diff.unlike import differs, digests, rows_of, unlike
 from pipeline.schema import DOCUMENTS
 
 NEW_PAGE = "its page is new"
@@ -34,7 +34,7 @@ OTHER = "same text, other "
 _SAID = ("licence", "title", "section", "genre", "language", "url", "attribution_url")
 _COLUMNS = ["doc_id", "source", "revision", "text_sha256", "characters", *_SAID]
 _SHOWN = ["doc_id", "title", "section", "url", "licence", "reason"]
-_BATCH, _ROWS = 256, 8192
+_DOCUMENTS, _BATCH = "documents.parquet", 256
 _NO_FATES = pa.schema([("url", pa.string()), ("fate", pa.string())])
 
 
@@ -45,10 +45,11 @@ def compare_documents(last: Path, new: Path, fates: pa.Table | None = None) -> C
     such as "its page was taken down". Raises FileNotFoundError where `last` is of a version that
     recorded no pages.
     """
-    ones, others = (_digests(folder) for folder in (last, new))
-    slim = ones.join(others, "doc_id", join_type="full outer", right_suffix="_now")
-    unlike = slim.filter(_differs(slim, "digest"))["doc_id"]
-    before, now = (_documents(folder, unlike) for folder in (last, new))
+    compared = ("text_sha256", *_SAID)
+    ones, others = (digests(folder / _DOCUMENTS, compared) for folder in (last, new))
+    wanted = unlike(ones, others)
+    fields = pa.schema([DOCUMENTS.field(name) for name in _COLUMNS])
+    before, now = (rows_of(folder / _DOCUMENTS, fields, wanted) for folder in (last, new))
     both = before.join(now, "doc_id", join_type="full outer", right_suffix="_now")
     is_new, is_old = (pc.is_null(both[f"text_sha256{side}"]) for side in ("", "_now"))
     came, went = both.filter(is_new), both.filter(is_old)
@@ -60,35 +61,6 @@ def compare_documents(last: Path, new: Path, fates: pa.Table | None = None) -> C
     ]
     _add_excerpts(reasons, last, new)
     return Changes(ones.num_rows, others.num_rows, reasons)
-
-
-def _digests(folder: Path) -> pa.Table:
-    """Each document's name, and a digest of all that is compared of it."""
-    batches = []
-    with pq.ParquetFile(folder / "documents.parquet") as file:
-        names = [name for name in ("text_sha256", *_SAID) if name in file.schema_arrow.names]
-        for batch in file.iter_batches(_ROWS, columns=["doc_id", *names]):
-            rows = zip(*(batch[name].to_pylist() for name in names), strict=True)
-            digests = [blake2b(repr(row).encode(), digest_size=16).digest() for row in rows]
-            batches.append(pa.table({"doc_id": batch["doc_id"], "digest": digests}))
-    empty = pa.table({"doc_id": pa.array([], pa.string()), "digest": pa.array([], pa.binary())})
-    return pa.concat_tables(batches) if batches else empty
-
-
-def _documents(folder: Path, wanted: pa.ChunkedArray) -> pa.Table:
-    """What is compared of these documents, read a batch at a time."""
-    with pq.ParquetFile(folder / "documents.parquet") as file:
-        schema = file.schema_arrow
-        columns = [name for name in _COLUMNS if name in schema.names]  # an earlier one had fewer
-        batches = (
-            batch.filter(pc.is_in(batch["doc_id"], value_set=wanted))
-            for batch in file.iter_batches(_ROWS, columns=columns)
-        )
-        slim = pa.schema([schema.field(name) for name in columns])
-        table = pa.Table.from_batches((batch.select(columns) for batch in batches), schema=slim)
-    for name in set(_COLUMNS) - set(columns):
-        table = table.append_column(name, pa.nulls(table.num_rows, DOCUMENTS.field(name).type))
-    return table.select(_COLUMNS)
 
 
 def _came(rows: pa.Table, last: Path) -> pa.Table:
@@ -128,15 +100,15 @@ def _went(rows: pa.Table, last: Path, new: Path, fates: pa.Table | None) -> pa.T
 
 
 def _changed(rows: pa.Table, last: Path, new: Path) -> pa.Table:
-    differs = reduce(pc.or_, (_differs(rows, name) for name in ("text_sha256", *_SAID)))
-    rows = _with_page(rows.filter(differs))  # few as a rule: what follows is done for them alone
+    is_other = reduce(pc.or_, (differs(rows, name) for name in ("text_sha256", *_SAID)))
+    rows = _with_page(rows.filter(is_other))  # few as a rule: what follows is done for them alone
     rows = lookup(rows, _pages(last, "body_sha256", "body"), "page")
     rows = lookup(rows, _pages(new, "body_sha256", "body_now"), "page")
-    others = [(_differs(rows, name), f"{OTHER}{name.replace('_', ' ')}") for name in _SAID]
+    others = [(differs(rows, name), f"{OTHER}{name.replace('_', ' ')}") for name in _SAID]
     reason = first_true(
         (
-            _differs(rows, "text_sha256"),
-            first_true((_differs(rows, "body"), EDITED), otherwise=CUT_ANEW),
+            differs(rows, "text_sha256"),
+            first_true((differs(rows, "body"), EDITED), otherwise=CUT_ANEW),
         ),
         *others,
         otherwise=pa.scalar(None, pa.string()),
@@ -145,13 +117,6 @@ def _changed(rows: pa.Table, last: Path, new: Path) -> pa.Table:
     shown = [*_SHOWN, "characters", "characters_now", "revision", "revision_now"]
     shown += [f"{name}_now" for name in _SAID] + ["genre", "language", "attribution_url"]
     return rows.filter(pc.is_valid(rows["reason"])).select(shown)
-
-
-def _differs(rows: pa.Table, name: str) -> pa.ChunkedArray:
-    """Whether the column is another now; null is a value like others."""
-    one, other = rows[name], rows[f"{name}_now"]
-    unlike = pc.fill_null(pc.not_equal(one, other), False)
-    return pc.or_(unlike, pc.xor(pc.is_null(one), pc.is_null(other)))
 
 
 def _with_page(rows: pa.Table) -> pa.Table:
@@ -184,7 +149,7 @@ def _add_excerpts(reasons: list[Reason], last: Path, new: Path) -> None:
         if reason.kind == "changed" and reason.name in (EDITED, CUT_ANEW)
         for row in reason.rows
     }
-    before, now = (_texts(folder / "documents.parquet", [*rows]) for folder in (last, new))
+    before, now = (_texts(folder / _DOCUMENTS, [*rows]) for folder in (last, new))
     for doc_id, row in rows.items():
         row["excerpt"] = excerpt(before[doc_id], now[doc_id])
 
