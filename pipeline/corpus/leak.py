@@ -86,7 +86,7 @@ def find_leaks(
     crowded = np.zeros(len(partners), bool)
     if few is not None:
         crowded = _crowded(holds, reads, len(partners), few)
-        crowded &= [name not in kept for name in partners]
+        crowded &= np.array([name not in kept for name in partners], bool)
     owner = np.full(len(shared), -1)
     light = np.flatnonzero(~crowded[holds.one])[::-1]  # backwards, so that the first remains
     owner[holds.other[light]] = holds.one[light]

@@ -75,6 +75,14 @@ def test_who_shares_only_with_those_that_go_anyway_stays() -> None:
     assert ([leak.name for leak in leaks], instead) == (list(train), [])
 
 
+@pytest.mark.parametrize("few", [None, FEW])
+@pytest.mark.parametrize("shared", range(25, 50))
+def test_what_is_suspected_and_no_passage_is_none(shared: int, few: int | None) -> None:
+    words = story(1, shared)
+    texts = [("h", f"{story(2, 80)} {words} {story(3, 80)}"), ("t", f"{words} {story(4, 80)}")]
+    assert find_leaks(lambda: texts[:1], texts[1:], few) == ([], [])
+
+
 def test_nothing_is_found_in_nothing() -> None:
     assert _found({}, {"t": story(1, 90)}) == {}
     assert _found({"h": story(1, 49), "i": "-"}, {"t": story(1, 49), "u": "—"}) == {}
