@@ -28,6 +28,9 @@ _IN_URL = ":/?#@!$&',;=%~+-._"
 
 OWNERS = ["team:loremill"]
 
+#: Figures that the log tells of what was made; the UI shows all.
+_TOLD = ("pages", "documents", "works", "dropped", "left_out", "samples")
+
 
 @dataclass(frozen=True)
 class Link:
@@ -51,6 +54,9 @@ def result(
     """The materialization of an artifact, saying whether it was reused."""
     if artifact.reused:
         context.log.info("reused: inputs, configuration and code are those of %s", artifact.folder)
+    else:
+        told = (f"{name} {metadata[name]:,}" for name in _TOLD if name in metadata)
+        context.log.info("made %s: %s", artifact.folder, ", ".join(told) or "done")
     return dg.MaterializeResult(
         data_version=dg.DataVersion(artifact.data_version),
         metadata={

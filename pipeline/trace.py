@@ -181,5 +181,5 @@ class TracedCorpus:
     def _mismatch(self, split: str, where: str) -> ManifestError:
         return ManifestError(
             f"{self._manifest.path} does not match {split}.txt: {where}; one of them was changed "
-            "after the corpus was built, so build the corpus again"
+            f"after the corpus was built; remove {self._folder} and build the corpus again"
         )

@@ -173,5 +173,5 @@ def _other_version(folder: Path, what: str) -> ManifestError:
 def _mismatch(folder: Path, path: Path, where: str) -> ManifestError:
     return ManifestError(
         f"{folder / 'manifest.parquet'} does not match {path.name}: {where}; one of them was "
-        "changed after the corpus was built, so build the corpus again"
+        f"changed after the corpus was built; remove {folder} and build the corpus again"
     )

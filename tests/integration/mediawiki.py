@@ -215,8 +215,13 @@ class RealWiki:
 
     def close(self) -> None:
         """Stop serving."""
-        os.killpg(self._server.pid, signal.SIGTERM)  # PHP's workers too, which outlive it
-        self._server.wait(10)
+        # Its workers too, which outlive it; by Ctrl-C, for PHP's server may sleep over SIGTERM.
+        os.killpg(self._server.pid, signal.SIGINT)
+        try:
+            self._server.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._server.pid, signal.SIGKILL)
+            self._server.wait(10)
 
     def _serve(self) -> tuple[str, subprocess.Popen[bytes]]:
         for _ in range(5):  # the port may be gone before PHP takes it
