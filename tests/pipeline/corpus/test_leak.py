@@ -76,10 +76,10 @@ def test_who_shares_only_with_those_that_go_anyway_stays() -> None:
 
 
 @pytest.mark.parametrize("few", [None, FEW])
-@pytest.mark.parametrize("shared", range(25, 50))
+@pytest.mark.parametrize("shared", range(25, 50, 3))
 def test_what_is_suspected_and_no_passage_is_none(shared: int, few: int | None) -> None:
     words = story(1, shared)
-    texts = [("h", f"{story(2, 80)} {words} {story(3, 80)}"), ("t", f"{words} {story(4, 80)}")]
+    texts = [("h", f"{story(2, 80)} {words} {story(3, 80)}"), ("t", f"{words} {story(9, 80)}")]
     assert find_leaks(lambda: texts[:1], texts[1:], few) == ([], [])
 
 
