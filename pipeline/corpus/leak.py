@@ -2,12 +2,13 @@
 
 Who has read a passage is not measured by it but reminded of it, and fifty words in a row nobody
 writes twice by chance (Lee et al., "Deduplicating training data makes language models better",
-2022, cut repeated runs of fifty tokens). Words are those of pipeline/dedup/shingles.py, so that
-spelling and punctuation hide nothing. To compare all runs of fifty words would be too much; by
-winnowing (Schleimer, Wilkerson, Aiken 2003) a text keeps the least of each 26 consecutive hashes of
-25 words, some 7 in 100, and whoever shares a run of fifty shares the least hash in it. Where one is
-shared, the runs of fifty themselves are compared. (Hashes of five words would be fewer, but any two
-books share five words in a row.)
+2022, cut repeated runs of fifty tokens). Words are those of pipeline/dedup/shingles.py, parted by
+blanks, so that spelling and punctuation hide nothing, but for a dash without blanks: it makes one
+word of two, and where only one of two texts has it the run ends there. To compare all runs of fifty
+words would be too much; by winnowing (Schleimer, Wilkerson, Aiken 2003) a text keeps the least of
+each 26 consecutive hashes of 25 words, some 7 in 100, and whoever shares a run of fifty shares the
+least hash in it. Where one is shared, the runs of fifty themselves are compared. (Hashes of five
+words would be fewer, but any two books share five words in a row.)
 """
 
 from collections.abc import Callable, Iterable, Iterator, Set
