@@ -13,6 +13,7 @@ from urllib.parse import urldefrag
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from crawlers.page import GONE
 from crawlers.store.journal import read_journal
@@ -20,6 +21,7 @@ from crawlers.store.older_schema import as_of_today
 from crawlers.store.page_store import PageStore
 from crawlers.takedowns import PageName, address, number_on_wiki
 from dagster_project.takedown.same_page import same_pages
+from pipeline.artifact import Artifact
 from pipeline.reports.text import one_line
 from pipeline.schema import PAGES
 
@@ -201,7 +203,8 @@ def _standing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     there = [row for row in rows if row["status"] != GONE and _number(row) is not None]
     if not there:
         return rows
-    now = _number(max(there, key=lambda row: row["fetched_at"]))
+    # The last of them where the times are equal: a store has its rows in the order of writing.
+    now = _number(max(reversed(there), key=lambda row: row["fetched_at"]))
     return [row for row in rows if _number(row) == now or _number(row) not in away]
 
 
@@ -217,4 +220,17 @@ def _nothing(data: Path, stores: list[PageStore], what: str, franchise: str | No
     where = data / "pages" / (franchise or "")
     told = "; ".join(one_line(title, 100) for title in near)
     nearest = f"; nearest titles: {told}" if near else ""
-    return f"{where} has no page with the URL or title {what!r}{nearest}"
+    on = [one_line(url, 300) for url in _pages_with(data, what, franchise)[:_NEAREST]]
+    stands = f"; a document of that title stands on {', '.join(on)}: give the URL" if on else ""
+    return f"{where} has no page with the URL or title {what!r}{stands or nearest}"
+
+
+def _pages_with(data: Path, title: str, franchise: str | None) -> list[str]:
+    """The addresses of the pages that have a document of this title."""
+    found: set[str] = set()
+    for root in (data / "documents").glob(franchise or "*"):
+        if (made := Artifact.load(root)) is not None:
+            rows = pq.read_table(made.folder / "documents.parquet", columns=["title", "url"])
+            urls = rows.filter(pc.equal(rows["title"], title))["url"].to_pylist()
+            found |= {urldefrag(url).url for url in urls}
+    return sorted(found)
