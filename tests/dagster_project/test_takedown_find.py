@@ -4,7 +4,9 @@ import fcntl
 import json
 import os
 from pathlib import Path
+from threading import Event, Thread
 
+import pyarrow.parquet as pq
 import pytest
 
 from crawlers.page import GONE, Page
@@ -15,6 +17,8 @@ from dagster_project.takedown import Plan, plan, show, take_down
 from dagster_project.takedown.find import NotFoundError
 from dagster_project.takedown.rebuild import Rebuilt, clean_up
 from dagster_project.takedown.touched import as_json, removal_of
+from pipeline.artifact import Artifact, materialize
+from tests.corpus_documents import document, write_documents
 
 WIKI = "https://w.example/wiki/"
 STEERS = "\x1b]0;owned\x07\x9b2J\u202e"
@@ -167,6 +171,34 @@ def test_a_text_that_comes_back_each_time_is_not_called_done(data, monkeypatch) 
     found = plan(data, page["url"], None)
     record, _ = take_down(data, found, "asked for", "tester", print)
     assert record.state == "begun"
+
+
+def test_a_first_build_that_had_read_it_already_is_waited_for_and_undone(data) -> None:
+    url = "https://x.example/a"
+    _store(data, {"url": url})
+    found = plan(data, url, None)
+    began, waited_for = Event(), Event()
+
+    def extract(folder: Path) -> dict[str, object]:
+        began.set()
+        assert waited_for.wait(60)
+        write_documents(folder, "f", [document(0, url=url), document(1)])
+        (folder / "f" / "documents.parquet").rename(folder / "documents.parquet")
+        totals = {"documents": 2, "dropped": 0, "characters": 999, "words": 99}
+        return {**totals, "dropped_by_reason": {}}
+
+    def say(text: str) -> None:
+        if text.startswith("waits for the build"):
+            waited_for.set()
+
+    build = Thread(target=materialize, args=(data / "documents/f", "0" * 64, extract))
+    build.start()
+    assert began.wait(60)
+    record, _ = take_down(data, found, "asked for", "tester", say)
+    build.join()
+    assert (record.state, record.touched["documents"]) == ("done", {"f": {"documents": 1}})
+    made = Artifact.load(data / "documents/f")
+    assert url not in pq.read_table(made.folder / "documents.parquet")["url"].to_pylist()
 
 
 def test_what_is_waited_for_is_said(data) -> None:
