@@ -64,7 +64,7 @@ def find_leaks(
     held-out ones whose passages stand in more than `few` of train; each in their order.
 
     Those `kept` are not of the latter. `held_out` is asked for its documents twice, the second time
-    only where there is something to compare. Memory: half a byte for each word held out, 100 for
+    only where there is something to compare. Memory: half a byte for each word held out, 150 for
     each word of the stretches that may be shared, and 100 for each word of 4 MB of text, or of one
     longer text.
     """
