@@ -12,7 +12,7 @@ from crawlers.outcome import CrawlOutcome
 from crawlers.store.page_store import PageStore
 from crawlers.yaml_spec import SpecError
 from dagster_project.child import run_child
-from pipeline.artifact import Artifact
+from pipeline.artifact import Artifact, damage
 from pipeline.device import Device, pick_device
 from pipeline.reports.text import web_link
 
@@ -42,12 +42,16 @@ class DataStore(dg.ConfigurableResource[Any]):
 
     def load(self, kind: str, name: str, made_by: str) -> Artifact:
         """A finished artifact; a clear failure where it is not there yet."""
-        artifact = Artifact.load(self.path(kind, name))
+        root = self.path(kind, name)
+        artifact = Artifact.load(root)
         if artifact is None:
-            raise dg.Failure(
-                f"{self.path(kind, name)} holds no finished output; materialize {made_by} first",
-                allow_retries=False,
+            found = damage(root)
+            told = (
+                f"{found}; materialize {made_by} again"
+                if found
+                else (f"{root} holds no finished output; materialize {made_by} first")
             )
+            raise dg.Failure(told, allow_retries=False)
         return artifact
 
     def report_url(self, report: Path) -> str:

@@ -82,6 +82,23 @@ _STORED = ("version", "fingerprint", "data_version", "figures", "files")
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 
 
+def damage(root: Path) -> str | None:
+    """Which file keeps the output under `root` from being loaded, and why; None: there is none."""
+    try:
+        manifest = json.loads((root / MANIFEST).read_text("utf-8"))
+        folder, files = root / manifest["version"], dict(manifest["files"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        return f"{root / MANIFEST}: damaged"
+    for name, size in files.items():
+        if not (folder / name).is_file():
+            return f"{folder / name}: missing, although {root / MANIFEST} names it"
+        if (there := (folder / name).stat().st_size) != size:
+            return f"{folder / name}: {there:,} bytes, where {root / MANIFEST} says {size:,}"
+    return f"{root / MANIFEST}: written by another version"
+
+
 def fingerprint(**parts: Any) -> str:
     """A sha256 over JSON-serialisable parts, independent of the order of keys."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)

@@ -21,7 +21,8 @@ def say_errors(mistakes: Iterable[object]) -> None:
     """An `error:` line each."""
     for mistake in mistakes:
         if isinstance(mistake, OSError) and mistake.filename is not None:
-            mistake = f"{mistake.filename}: {(mistake.strerror or 'cannot be read').lower()}"
+            told = mistake.strerror or "cannot be read"
+            mistake = f"{mistake.filename}: {told[:1].lower()}{told[1:]}"
         say(f"error: {mistake}")
 
 

@@ -25,6 +25,11 @@ _EXPECTED = (
     OSError, ValueError,
 )  # fmt: skip
 
+_UNFINISHED = (
+    "the takedown is unfinished, and text of the page may stand yet; mend that and run the same "
+    "command again, which goes on with it"
+)
+
 
 def takedown(
     page: Annotated[str, typer.Argument(help="a page's URL, or its title as it is stored")],
@@ -64,7 +69,11 @@ def takedown(
             return
         if not (yes or _confirmed()):
             refuse(["nothing was done"])
-        record, rebuilt = take_down(data, found, reason.strip(), _who(), say)
+        try:
+            record, rebuilt = take_down(data, found, reason.strip(), _who(), say)
+        except OSError as error:
+            say_errors([error, _UNFINISHED])
+            raise typer.Exit(FAILED) from None
     except SpecError as error:
         refuse(error.mistakes)
     except _EXPECTED as error:

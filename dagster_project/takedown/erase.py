@@ -14,6 +14,7 @@ from dagster_project.fixtures import fixtures_folder, remove
 from dagster_project.takedown.find import InStore
 from dagster_project.takedown.touched import Touched, artifacts, shows
 from pipeline.artifact import discard
+from pipeline.reports.text import counted
 from pipeline.takedown import Removal, corpus, documents, models, samples
 from pipeline.takedown.quotes import Quotes
 
@@ -39,7 +40,7 @@ def erase_pages(writers: list[tuple[InStore, PageWriter]], say: Say) -> None:
     """Take the bodies out of the stores, in all revisions."""
     for one, writer in writers:
         if rows := writer.erase(one.has):
-            say(f"erased {rows:,} stored revisions in {one.store.root}")
+            say(f"erased {counted(rows, 'stored revision')} in {one.store.root}")
 
 
 def erase_outputs(
@@ -51,7 +52,7 @@ def erase_outputs(
     """
     for franchise, names in touched.fixtures.items():
         remove(fixtures_folder(franchise), names)
-        say(f"removed {len(names)} fixtures of {franchise}")
+        say(f"removed {counted(len(names), 'fixture')} of {franchise}; commit that")
     for franchise in touched.documents:
         documents.erase(data / "documents" / franchise, removal)
         say(f"erased from the documents of {franchise}")

@@ -276,7 +276,7 @@ _STORIES = [
 
 #: What the command says when it has just done a step; it is killed there.
 _STEPS = (
-    "erased 1 stored revisions",
+    "erased 1 stored revision",
     "erased from the documents of keepers",
     "erased from the corpus keepers",
     "makes mix/corpus",
