@@ -24,8 +24,8 @@ def data(project, load, monkeypatch) -> Path:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     writer = PageStore(pages_root(project.data, "keepers", "bulbapedia")).writer("c")
     writer.append(
-        Page(url=URL, title="List of tales", body=b"<p>A tale.</p>", licence="CC0-1.0", crawl_id="c",
-             spider="bulbapedia", franchise="keepers", source="bulbapedia")
+        Page(url=URL, title="List of tales", body=b"<p>A tale.</p>", licence="CC0-1.0",
+             crawl_id="c", spider="bulbapedia", franchise="keepers", source="bulbapedia")
     )  # fmt: skip
     writer.close()
     return project.data
