@@ -142,6 +142,7 @@ def _read(page: dict[str, Any], rules: SourceRules) -> Iterator[_Row]:
         title, pieces, stated = _parse(page, rules)
         language = choose_language(stated, rules.language)
         if language is None:
+            page = page | {"title": title}
             raise NoStoryError(f"book is in {stated[0]}, not {rules.language}")
     except NoStoryError as error:
         yield _left_out(page, error.reason, error.figure)

@@ -1,34 +1,15 @@
 """Finds a book's headings: numbered ones, those its contents table names, and well-known names.
 
 A heading is a short block of its own. Bare numerals count only where they run I, II, III, since a
-dictionary has its letters alone on a line too. The contents table itself is taken out: its entries
-are headings without a chapter.
+dictionary has its letters alone on a line too.
 """
 
 import re
 from dataclasses import dataclass
 
-_NUMBER = (
-    r"(?:[IVXLCDM]+|\d{1,3}|(?:THE )?(?:FIRST|SECOND|THIRD|FOURTH|FIFTH|SIXTH|SEVENTH|EIGHTH|NINTH"
-    r"|TENTH|LAST)|ONE|TWO|THREE|FOUR|FIVE|SIX|SEVEN|EIGHT|NINE|TEN|ELEVEN|TWELVE|THIRTEEN|FOURTEEN"
-    r"|FIFTEEN|SIXTEEN|SEVENTEEN|EIGHTEEN|NINETEEN|TWENTY(?:[- ]\w+)?|THIRTY(?:[- ]\w+)?)"
-)
-#: Keywords by rank: a heading ends all that are of its rank or below.
-_RANKS = {
-    1: "VOLUME|VOL\\.|BOOK|PART|LIVRE|PARTIE|TEIL|BUCH|ACT|ACTUS",
-    2: "CHAPTER|CHAP\\.|STAVE|CANTO|LETTER|SECTION|SCENE|SCENA|SCOENA|EPISODE|TALE|ADVENTURE|FYTTE"
-    "|CHAPITRE|KAPITEL|HOOFDSTUK|LETTRE|BRIEF",
-}
-_NUMBERED = {
-    rank: re.compile(
-        rf"(?:THE )?(?:{words})\s+{_NUMBER}(?:[.:,;\])—–-]|\s*$|\s{{2,}}|\s+(?=[\"“‘(]?[A-ZÀ-Þ]))"
-        rf"|(?:{_NUMBER}|ACTUS \w+)\.? (?:{words})\b\.?\s*$",
-        re.IGNORECASE,
-    )
-    for rank, words in _RANKS.items()
-}
-#: "Actus Primus. Scoena Prima." of the First Folio.
-_LATIN = re.compile(r"(?:Actus \w+|Sc[oæe]+na \w+)\b.{0,30}$", re.IGNORECASE)
+from pipeline.extract.book_contents import CONTENTS, Entries, without_contents
+from pipeline.extract.book_numbers import LONGEST_LINE, numbered_rank, numeral_value
+
 #: "PARADISE LOST. BOOK X.", the poem's name before the number of its book.
 _AFTER_NAME = re.compile(r"[A-ZÀ-Þ'’ ]{3,60}[.,:]? (?:BOOK|CANTO) (?:[IVXLC]+|\d{1,3})\.?$")
 _NUMERAL = re.compile(r"([IVXLCDM]+|\d{1,3})\.?(?:$|[ ]+[A-Z“\"‘][^a-z]{3,70}$)")
@@ -54,18 +35,10 @@ _MATTER = re.compile(
 #: A name with the years of birth and death opens a note on the author.
 _LIFE = re.compile(r"[A-ZÀ-Þ][^.;!?]{2,60}\(1\d{3} ?[-–—] ?1\d{3}\)")
 _LAST_BLOCKS = 0.95
-_CONTENTS = re.compile(
-    r"(?:TABLE OF )?CONTENTS[.:]?$|TABLE DES MATI[ÈE]RES[.:]?$|TABLE[.:]?$|INHALT[.:]?$"
-    r"|INHALTSVERZEICHNIS[.:]?$",
-    re.IGNORECASE,
-)
 #: Lines of a heading with its title; more lines are a chapter that follows without a blank line.
 _HEADING_LINES = 4
-_LONGEST_LINE = 100
 #: Bare numerals that run no further than this number nothing of note.
 _SHORTEST_RUN = 3
-#: Entries of a contents table that must be found again before they count as headings.
-_LONGEST_ENTRY = 80
 
 
 @dataclass(frozen=True)
@@ -83,7 +56,7 @@ def find_headings(blocks: list[list[str]]) -> tuple[list[list[str]], list[Headin
 
     Where a chapter follows its heading without a blank line, the two are parted.
     """
-    blocks, entries = _without_contents(_parted(blocks))
+    blocks, entries = without_contents(_parted(blocks), _opens)
     headings = [h for i, block in enumerate(blocks) if (h := _heading(i, block, entries))]
     if not any(heading.rank == 2 and not heading.matter for heading in headings):
         headings += _numerals(blocks, {heading.block for heading in headings})
@@ -93,7 +66,7 @@ def find_headings(blocks: list[list[str]]) -> tuple[list[list[str]], list[Headin
 
 def is_matter(title: str) -> bool:
     """Whether a heading is that of a preface, an index or another part that tells no story."""
-    return bool(_MATTER.match(title) or _CONTENTS.match(title))
+    return bool(_MATTER.match(title) or CONTENTS.match(title))
 
 
 def _parted(blocks: list[list[str]]) -> list[list[str]]:
@@ -106,19 +79,15 @@ def _parted(blocks: list[list[str]]) -> list[list[str]]:
     return result
 
 
-def numbered_rank(line: str) -> int | None:
-    """The rank of a numbered heading: 1 part or act, 2 chapter or scene; None for other lines."""
-    if len(line) > _LONGEST_LINE:
-        return None
-    if _LATIN.match(line):
-        return 1 if line.lower().startswith("actus") else 2
-    return next((rank for rank, pattern in _NUMBERED.items() if pattern.match(line)), None)
+def _opens(block: list[str]) -> bool:
+    """Whether the block is a heading whatever the contents table says."""
+    return _heading(0, block, Entries()) is not None
 
 
-def _heading(index: int, block: list[str], entries: set[str]) -> Heading | None:
+def _heading(index: int, block: list[str], entries: Entries) -> Heading | None:
     lines = [line.strip() for line in block]
     title = " ".join(" ".join(lines).split())
-    if len(lines) > _HEADING_LINES or len(title) > 2 * _LONGEST_LINE:
+    if len(lines) > _HEADING_LINES or len(title) > 2 * LONGEST_LINE:
         return None
     if rank := numbered_rank(lines[0]):
         return Heading(index, rank, title)
@@ -128,11 +97,7 @@ def _heading(index: int, block: list[str], entries: set[str]) -> Heading | None:
         return Heading(index, 2, title)
     if len(lines) == 1 and _MATTER.match(title):
         return Heading(index, 2, title, matter=True)
-    if (
-        len(lines) <= 2
-        and not title[0].islower()
-        and (title in entries or (title.isupper() and _comparable(title) in entries))
-    ):
+    if len(lines) <= 2 and not title[0].islower() and entries.name(title):
         return Heading(index, 2, title)
     return None
 
@@ -157,7 +122,7 @@ def _numerals(blocks: list[list[str]], taken: set[int]) -> list[Heading]:
     for index, block in enumerate(blocks):
         line = block[0].strip()
         match = _numeral(blocks, index) if index not in taken else None
-        value = _value(match[1]) if match else None
+        value = numeral_value(match[1]) if match else None
         if match and value is not None:
             found[match[1].isdigit()].append((Heading(index, 2, line), value))
     longest: list[Heading] = []
@@ -194,65 +159,3 @@ def _run(numerals: list[tuple[Heading, int]]) -> tuple[list[Heading], int]:
             last += 1
             furthest = max(furthest, last)
     return run, furthest
-
-
-def _value(numeral: str) -> int | None:
-    """XIV -> 14, 14 -> 14; None where the letters are no Roman numeral."""
-    if numeral.isdigit():
-        return int(numeral)
-    values = [{"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}[c] for c in numeral]
-    total = sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
-    return total if _roman(total) == numeral else None
-
-
-def _roman(number: int) -> str:
-    result = ""
-    steps = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
-             (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))  # fmt: skip
-    for value, letters in steps:
-        count, number = divmod(number, value)
-        result += letters * count
-    return result
-
-
-def _without_contents(blocks: list[list[str]]) -> tuple[list[list[str]], set[str]]:
-    """The blocks without contents tables, and the tables' entries, as written and comparable."""
-    kept: list[list[str]] = []
-    entries: set[str] = set()
-    inside = False
-    found: set[str] = set()  # entries of the table now read
-    for block in blocks:
-        lines = block
-        if _CONTENTS.match(block[0].strip()):
-            inside, found, lines = True, set(), block[1:]
-        elif inside and (_is_prose(block) or _entry(block[0]) in found):
-            inside = False
-        if inside:
-            for line in lines:
-                if len(line.strip()) <= _LONGEST_ENTRY:
-                    found |= {_entry(line), _comparable(line), " ".join(line.split())}
-            entries |= found
-        else:
-            kept.append(block)
-    return kept, entries - {""}
-
-
-def _entry(line: str) -> str:
-    """An entry by its number alone where it has one: the table may give the title beside it."""
-    line = line.strip()
-    numbered = next((m for p in _NUMBERED.values() if (m := p.match(line))), None)
-    # Of a heading by number, "Letter 2", the number is the entry, no page.
-    return " ".join(re.findall(r"\w+", numbered[0].casefold())) if numbered else _comparable(line)
-
-
-def _is_prose(block: list[str]) -> bool:
-    lower = sum(line.lstrip()[:1].islower() for line in block[1:])
-    return len(block) >= 3 and lower >= (len(block) - 1) / 2
-
-
-def _comparable(line: str) -> str:
-    """A title without its number, page number, leaders and punctuation."""
-    # From a leader's first dot only: from each of them, a long leader would take forever.
-    line = re.sub(r"(?<![\s.])[\s.]*\b\d{1,4}\s*$", "", line.strip())
-    line = re.sub(r"^(?:\d{1,3}|[IVXLC]+)[.:]\s+", "", line)
-    return re.sub(r"[\W_]+", " ", line).strip().casefold()

@@ -26,7 +26,7 @@ _COUPLET = 0.8
 _LONG_LINE = 0.6
 
 #: Text is wrapped to 60 to 80 columns, now and then to 100.
-_WIDEST = 120
+WIDEST = 120
 
 #: Columns parted by spaces: a word list, an index.
 _COLUMNS = re.compile(r"\S {4,}\S")
@@ -44,7 +44,7 @@ _CAPITAL = re.compile(r"[\W_]*[A-ZÀ-ÖØ-ÞŒ]")
 def is_unwrapped(text: str) -> bool:
     """Whether a line is a paragraph: most of the text stands in lines nobody would wrap to."""
     lengths = [len(line) for line in text.split("\n")]
-    return sum(length for length in lengths if length > _WIDEST) > sum(lengths) / 2
+    return sum(length for length in lengths if length > WIDEST) > sum(lengths) / 2
 
 
 def prose_width(blocks: list[list[str]]) -> int:
@@ -70,7 +70,7 @@ def lay_out(block: list[str], width: int) -> str:
     verse = (len(lines) > 2 or couplet) and _capitals(lines) >= _VERSE_CAPITALS
     if verse or sum(bool(_COLUMNS.search(line)) for line in lines) > len(lines) / 2:
         return _as_lines(lines)
-    paragraphs = [_join(part, width) for part in _by_indent(lines)]
+    paragraphs = [_join(part, width) for part in _by_indent(lines, width)]
     return "\n\n".join(paragraphs)
 
 
@@ -108,8 +108,14 @@ def _as_lines(lines: list[str]) -> str:
     return "\n".join(_TYPED_SPACES.sub(" ", line) for line in lines)
 
 
-def _by_indent(lines: list[str]) -> list[list[str]]:
-    """Paragraphs that begin with an indented line instead of a blank one."""
+def _by_indent(lines: list[str], width: int) -> list[list[str]]:
+    """Paragraphs that begin with an indented line instead of a blank one.
+
+    Lines set in below a short one are a speech below its speaker's name, not a paragraph.
+    """
+    short = len(lines[0]) < max(width, *map(len, lines)) * _SHORT_LINE
+    if short and all(line.startswith("  ") for line in lines[1:]):
+        return [lines]
     starts = [
         i for i, line in enumerate(lines) if i and line[:2] == "  " and lines[i - 1][0] != " "
     ]

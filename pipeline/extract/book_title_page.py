@@ -7,7 +7,7 @@ nothing is taken.
 
 import re
 
-from pipeline.extract.book_headings import numbered_rank
+from pipeline.extract.book_numbers import numbered_rank
 
 #: "by Ann Other", and nothing after it.
 _BYLINE = re.compile(

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from pipeline.extract.book_apparatus import remove_apparatus
 from pipeline.extract.book_boilerplate import strip_boilerplate
+from pipeline.extract.book_contents import is_prose
 from pipeline.extract.book_encoding import decode_book
 from pipeline.extract.book_headings import Heading, find_headings
-from pipeline.extract.book_layout import is_unwrapped, lay_out, prose_width
+from pipeline.extract.book_layout import WIDEST, is_unwrapped, lay_out, prose_width
 from pipeline.extract.book_title_page import comparable_title, without_title_page
 from pipeline.extract.chapters import Book, Chapter, book_pieces, joined
 from pipeline.extract.piece import NoStoryError
@@ -19,6 +20,9 @@ from pipeline.extract.stated_language import stated_languages
 
 #: Front matter beyond this share of a book is the book.
 _MATTER_SHARE = 0.2
+#: So many words of running prose before the first heading are a chapter whose heading was not
+#: found: title pages, dedications and mottoes have fewer, and prefaces have headings.
+_OPENING_WORDS = 100
 #: Chapters below this are headings' subtitles or what a contents table left.
 _SHORTEST_CHAPTER = 100
 _THE_END = re.compile(
@@ -76,7 +80,8 @@ def _chapters(
     """What stands between the headings; a part's heading goes before those of its chapters."""
     width = prose_width(blocks)
     total = sum(len(line) for block in blocks for line in block)
-    front = Heading(-1, 2, "", matter=len(headings) > 1)
+    opening = blocks[: headings[0].block] if headings else []
+    front = Heading(-1, 2, "", matter=len(headings) > 1 and _prose_words(opening) < _OPENING_WORDS)
     parts: dict[int, str] = {}
     for heading, following in zip(
         [front, *headings], [*(h.block for h in headings), len(blocks)], strict=True
@@ -91,3 +96,9 @@ def _chapters(
         text = joined(lay_out(block, width) for block in body)
         if len(text) >= _SHORTEST_CHAPTER:
             yield Chapter(title, text, heading.matter and len(text) < _MATTER_SHARE * total)
+
+
+def _prose_words(blocks: list[list[str]]) -> int:
+    """The words of paragraphs, which are wrapped or too long for a line."""
+    paragraphs = (block for block in blocks if is_prose(block) or len(block[0]) > WIDEST)
+    return sum(len(line.split()) for block in paragraphs for line in block)

@@ -275,6 +275,19 @@ def test_plays_keep_their_lines() -> None:
     assert pieces[0].text == (scene * 2).strip()
 
 
+def test_a_speech_of_one_line_stays_below_its_speaker_and_a_paragraph_set_in_begins() -> None:
+    scene = "KEEPER.\n              And so it burns tonight.\n\nODD.\n  And by whose oil?\n"
+    prose = (
+        "The clerk of Hask wrote verses in the margins of the ledger, two lines at a\n"
+        "time, because the third would have cost the parish another candle.\n"
+        "  The margins were all he had been left of a house with eleven rooms and a\n"
+        "view of the river.\n"
+    )
+    told = read_book(f"{scene}\n{prose}\n{scene}\n{prose}".encode()).pieces[0].text
+    assert told.count(scene.strip()) == 2
+    assert told.count("another candle.\n\nThe margins were") == 2
+
+
 TALE = "The tide clock struck nine, and the harbour answered with one bell too many. " * 4
 
 

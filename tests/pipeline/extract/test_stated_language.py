@@ -67,7 +67,7 @@ def etext(language: str, text: str) -> bytes:
 def test_a_book_in_another_language_is_told_and_not_read(
     tmp_path: Path, page: Page, batches: Batches, wanted: str
 ) -> None:
-    text = {"content_type": "text/plain"}
+    text = {"content_type": "text/plain", "title": None}
     # What is said within the book is the book's, not its header's.
     english = f"Language: German\n\n{prose(80, 1)}"
     pages = [
@@ -83,6 +83,7 @@ def test_a_book_in_another_language_is_told_and_not_read(
     assert figures["dropped_by_reason"] == {f"book is in {other}, not {wanted}": 1}
     (dropped,) = pq.read_table(tmp_path / "dropped.parquet").to_pylist()
     assert (dropped["stage"], dropped["text"]) == ("extract", None)
+    assert dropped["title"] == "A Book"
     assert dropped["url"].endswith("Page_2" if wanted == "en" else "Page_1")
 
 
