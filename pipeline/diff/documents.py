@@ -8,6 +8,7 @@ that changed though its page's bytes are those of last time was changed by the r
 from functools import reduce
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urldefrag
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -121,17 +122,21 @@ def _changed(rows: pa.Table, last: Path, new: Path) -> pa.Table:
 
 def _with_page(rows: pa.Table) -> pa.Table:
     """With the column `page`: what the document's name begins with."""
-    return rows.append_column("page", _before_anchor(rows["doc_id"]))
+    named = zip(rows["doc_id"].to_pylist(), rows["url"].to_pylist(), strict=True)
+    return rows.append_column("page", pa.array([_page(*one) for one in named], pa.string()))
 
 
-def _before_anchor(names: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.list_element(pc.split_pattern(names, "#", max_splits=1), 0)
+def _page(doc_id: str, url: str) -> str:
+    """Without the place. A row's name may have the mark too; of places only a heading, as its
+    address then says."""
+    heading = f"#{unquote(urldefrag(url).fragment)}"
+    return doc_id.removesuffix(heading) if doc_id.endswith(heading) else doc_id.rpartition("#")[0]
 
 
 def _pages(folder: Path, column: str, name: str | None = None) -> pa.Table:
     """Of each page one figure; of a page found under two addresses the first's."""
     table = pq.read_table(folder / "pages.parquet", columns=["page", column])
-    return pa.table({"page": _before_anchor(table["page"]), name or column: table[column]})
+    return table.rename_columns(["page", name or column])
 
 
 def _dropped(folder: Path) -> pa.Table:

@@ -1,10 +1,12 @@
 """Extractions of a wiki's pages, by the real thing, for tests that hold two of them together."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -33,6 +35,17 @@ def films(number: int, many: int, **columns: Any) -> dict[str, Any]:
         f"<tr><td>Film {n}</td><td>{prose(60, 1000 * number + n)}</td></tr>" for n in range(many)
     )
     return _page(number, f"<table><tr><th>Film</th><th>Plot</th></tr>{rows}</table>", **columns)
+
+
+def table_row(name: str, words: int = 80) -> dict[str, Any]:
+    """A row of a table, which is called by its title."""
+    told = " ".join(prose(400, len(name)).split()[:words])
+    body = json.dumps({"title": name, "text": told}).encode()
+    address = f"file:t.csv#{quote(name, safe='')}"
+    columns = {"url": address, "final_url": address, "page_id": f"t.csv/{name}", "body": body,
+               "title": name, "content_type": "application/json", "attribution_url": None,
+               "body_sha256": sha256(body).hexdigest()}  # fmt: skip
+    return _page(0, "", **columns)
 
 
 def extracted(folder: Path, pages: Iterable[dict[str, Any]]) -> Path:

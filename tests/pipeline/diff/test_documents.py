@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.diff.changes import DRAWN, Changes
 from pipeline.diff.documents import compare_documents
-from tests.pipeline.extractions import article, extracted, films, rebuilt
+from tests.pipeline.extractions import article, extracted, films, rebuilt, table_row
 
 Pages = list[dict[str, Any]]
 
@@ -19,8 +19,9 @@ def changes(tmp_path: Path):
     """Compares two extractions."""
 
     def make(before: Pages, now: Pages, fates: pa.Table | None = None) -> Changes:
+        folder = tmp_path / "again" if (tmp_path / "last").exists() else tmp_path
         last, new = (
-            extracted(tmp_path / name, pages) for name, pages in (("last", before), ("new", now))
+            extracted(folder / name, pages) for name, pages in (("last", before), ("new", now))
         )
         return compare_documents(last, new, fates)
 
@@ -47,6 +48,16 @@ def test_what_came(changes) -> None:
         ("came", "another section of a page that was there"): 1,
     }
     assert (found.before, found.now, found.count("came"), found.unchanged) == (3, 7, 4, 3)
+
+
+def test_a_mark_in_the_name_of_a_row_or_of_a_heading_is_not_taken_for_the_end(changes) -> None:
+    found = changes([table_row("A")], [table_row("A"), table_row("A#b")])
+    assert _reasons(found) == {("came", "its page is new"): 1}
+    marked = article(1)
+    marked["body"] = marked["body"].replace(b"<h2>", b'<h2 id="Plot_#1">')
+    found = changes([rebuilt(1)], [marked])
+    assert found.reasons[0].rows[0]["doc_id"].endswith("/1#Plot_#1")
+    assert _reasons(found) == {("came", "its page had no story before"): 1}
 
 
 def test_what_went(changes) -> None:
