@@ -7,6 +7,7 @@ run was killed or the drift alarm stopped one, is made anew.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +17,19 @@ import dagster as dg
 import pyarrow as pa
 
 from crawlers.store.page_store import PageStore
-from crawlers.takedowns import TakenDown
+from crawlers.takedowns import TakedownRecordError, TakenDown, records
 from dagster_project.drift_alarm import REMEDY, accepting
 from dagster_project.presentation import table
 from dagster_project.resources import DataStore
 from pipeline.artifact import Artifact
 from pipeline.atomic import write_atomically
+from pipeline.corpus.split import SPLITS
 from pipeline.diff.changes import Changes
 from pipeline.diff.corpus import EarlierManifestError, compare_corpora
 from pipeline.diff.documents import compare_documents
 from pipeline.drift import Drift
 from pipeline.drift_pages import PAGES
-from pipeline.reports.changes import Comparison, write_changes_report
+from pipeline.reports.changes import Comparison, Taken, write_changes_report
 from pipeline.reports.text import one_line
 
 #: The folder of these pages beside the models' reports: no story model may be called so.
@@ -60,7 +62,9 @@ class ChangesPage:
         said = self.said
         refused = "refused_" if self.is_refused else ""
         counts = {
-            f"{refused}{kind}": said[kind] for kind in ("came", "went", "changed") if kind in said
+            f"{refused}{kind}": said[kind]
+            for kind in ("came", "went", "changed", "taken_down")
+            if kind in said
         }
         rows = said.get("reasons", [])[:_REASONS]
         return {
@@ -108,6 +112,7 @@ def documents_changes(
             changes,
             nothing,
             Drift.from_figures(artifact.figures.get("drift", [])),
+            taken_down=_taken_down(data, artifact.figures),
         )
 
     return _page(page_path(Path(data.root), "documents", name), artifact, comparison, PAGES)
@@ -148,11 +153,18 @@ def corpus_changes(data: DataStore, name: str, title: str, artifact: Artifact) -
         before = since.get("by_split") or {}
         splits = [
             {"name": split, "now": tally, "before": before.get(split)}
-            for split, tally in figures["by_split"].items()
+            for split in SPLITS
+            if (tally := figures["by_split"].get(split))
         ]
         settings = _settings(since.get("config") or {}, figures.get("config") or {})
         return Comparison(
-            title, figures["documents"], changes, nothing, splits=splits, settings=settings
+            title,
+            figures["documents"],
+            changes,
+            nothing,
+            splits=splits,
+            taken_down=_taken_down(data, figures),
+            settings=settings,
         )
 
     path = page_path(Path(data.root), "corpora", name)
@@ -163,7 +175,7 @@ def corpus_since(last: Artifact | None) -> dict[str, Any] | None:
     """What a corpus's figures keep of the one before it; None where there was none."""
     if last is None:
         return None
-    kept = {name: last.figures.get(name) for name in ("by_split", "config")}
+    kept = {name: last.figures.get(name) for name in ("by_split", "config", "taken_down")}
     return {"version": last.version, **kept}
 
 
@@ -184,7 +196,27 @@ def _page(
 
 
 def _figures(made: Comparison) -> dict[str, Any]:
-    return made.changes.figures() if made.changes else {"nothing": made.nothing}
+    taken = sum(one.documents for one in made.taken_down)
+    return {
+        **(made.changes.figures() if made.changes else {"nothing": made.nothing}),
+        **({"taken_down": taken} if taken else {}),
+    }
+
+
+def _taken_down(data: DataStore, figures: Mapping[str, Any]) -> list[Taken]:
+    """What was taken out of the build before, and of this one since it was made."""
+    counts = Counter[str]((figures.get("since") or {}).get("taken_down") or {})
+    counts.update(figures.get("taken_down") or {})
+    try:
+        known = {record.takedown_id: record for record in records(Path(data.root))}
+    except TakedownRecordError:
+        known = {}  # a crawl refuses it; here the counts are told all the same
+    return [
+        Taken(count, known[name].at, known[name].reason)
+        if name in known
+        else Taken(count, None, None)
+        for name, count in sorted(counts.items())
+    ]
 
 
 def _unreadable(error: Exception) -> str:

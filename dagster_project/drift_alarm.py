@@ -74,7 +74,7 @@ def held_against(
     if made is not None:
         write_carried(made, carried, record)
     return {
-        "since": {"version": last.version},
+        "since": {"version": last.version, "taken_down": last.figures.get("taken_down")},
         "drift": drift.figures(),
         "drift_accepted": drift.beyond,
         "drift_unread": unread,

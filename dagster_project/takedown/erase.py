@@ -54,10 +54,10 @@ def erase_outputs(
         remove(fixtures_folder(franchise), names)
         say(f"removed {counted(len(names), 'fixture')} of {franchise}; commit that")
     for franchise in touched.documents:
-        documents.erase(data / "documents" / franchise, removal)
+        documents.erase(data / "documents" / franchise, removal, record.takedown_id)
         say(f"erased from the documents of {franchise}")
     for name in touched.corpora:
-        corpus.erase(data / "corpora" / name, removal)
+        corpus.erase(data / "corpora" / name, removal, record.takedown_id)
         say(f"erased from the corpus {name}")
     for name in touched.samples:
         samples.erase(data / "samples" / name, quotes)

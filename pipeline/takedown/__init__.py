@@ -9,6 +9,7 @@ it, and no earlier version stays.
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote, urldefrag
 
 import pyarrow as pa
@@ -60,3 +61,14 @@ class Removal:
             rows["doc_id"].to_pylist(), rows["url"].to_pylist(), strict=True
         )
         return [self.has(doc_id, url) for doc_id, url in pairs]
+
+
+def tallied(figures: Mapping[str, Any], takedown: str, documents: int) -> dict[str, Any]:
+    """The figure `taken_down` of an output, documents by takedown since it was built, with these.
+
+    What is built next is compared with the edited output, and would not know of them.
+    """
+    if not documents:
+        return {}
+    before = figures.get("taken_down", {})
+    return {"taken_down": {**before, takedown: before.get(takedown, 0) + documents}}

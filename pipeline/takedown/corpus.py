@@ -23,7 +23,7 @@ from pipeline.corpus.layout import TextLayout
 from pipeline.corpus.plan import LEAK, LICENCE
 from pipeline.corpus.split import SPLITS
 from pipeline.licences import UnknownLicenceError
-from pipeline.takedown import Removal
+from pipeline.takedown import Removal, tallied
 from pipeline.takedown.tables import remove_rows, rows_of
 
 _MANIFEST, _DROPPED = "manifest.parquet", "dropped.parquet"
@@ -92,25 +92,29 @@ def twins(artifact: Artifact, removal: Removal) -> list[Twin]:
     return [Twin(corpus, *named[name], found[name], name) for name in sorted(named.keys() & found)]
 
 
-def erase(root: Path, removal: Removal) -> bool:
+def erase(root: Path, removal: Removal, takedown: str = "") -> bool:
     """Write the corpus under `root` without the pages; no earlier version stays.
 
     False where its files do not fit together, or are of another version, so that nothing could be
-    told of them: it is removed. Raises OSError.
+    told of them: it is removed. The figures keep how many documents went, by `takedown`. Raises
+    OSError.
     """
     try:
-        rewrite(root, lambda folder: _edit(folder, Artifact.load(root), removal))
+        rewrite(root, lambda folder: _edit(folder, Artifact.load(root), removal, takedown))
     except (ManifestError, UnknownLicenceError):
         discard(root)
         return False
     return True
 
 
-def _edit(folder: Path, last: Artifact | None, removal: Removal) -> Mapping[str, Any]:
+def _edit(
+    folder: Path, last: Artifact | None, removal: Removal, takedown: str
+) -> Mapping[str, Any]:
     assert last is not None
     layout = corpus_layout(folder)
     figures = dict(last.figures)
-    if next(rows_of(folder / _MANIFEST, removal, []), None):
+    if went := sum(1 for _ in rows_of(folder / _MANIFEST, removal, [])):
+        figures |= tallied(figures, takedown, went)
         figures |= _without(folder, layout, figures["split_by"] == "work", removal)
     if (folder / _DROPPED).is_file():
         remove_rows(folder / _DROPPED, removal)

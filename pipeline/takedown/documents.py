@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.artifact import Artifact, rewrite
-from pipeline.takedown import Removal
+from pipeline.takedown import Removal, tallied
 from pipeline.takedown.tables import keep, remove_rows, rows_of
 
 #: Files of an extraction with a row for a document, and text in it.
@@ -38,18 +38,22 @@ def texts(artifact: Artifact, removal: Removal) -> Iterator[str]:
             yield from (row[column] for column in columns if row[column])
 
 
-def erase(root: Path, removal: Removal) -> None:
+def erase(root: Path, removal: Removal, takedown: str = "") -> None:
     """Make the documents under `root` anew without the pages; no earlier version stays.
 
-    Signatures of texts that are no more among them go too. Raises OSError.
+    Signatures of texts that are no more among them go too. The figures keep how many went, by
+    `takedown`. Raises OSError.
     """
-    rewrite(root, lambda folder: _edit(folder, Artifact.load(root), removal))
+    rewrite(root, lambda folder: _edit(folder, Artifact.load(root), removal, takedown))
 
 
-def _edit(folder: Path, last: Artifact | None, removal: Removal) -> Mapping[str, Any]:
+def _edit(
+    folder: Path, last: Artifact | None, removal: Removal, takedown: str
+) -> Mapping[str, Any]:
     assert last is not None
     figures = dict(last.figures)
     went = list(rows_of(folder / _TABLES["documents"], removal, ["characters", "words"]))
+    figures |= tallied(figures, takedown, len(went))
     figures["documents"] -= len(went)
     for name in ("characters", "words"):
         figures[name] -= sum(row[name] for row in went)

@@ -13,6 +13,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from lxml import html
 
 from crawlers.samplesite import SampleSites
 from crawlers.takedowns import BEGUN, DONE, records
@@ -145,6 +146,28 @@ def _saved_as_fixture(line) -> None:
     assert saved.returncode == 0, saved.stderr
 
 
+def _told_on_the_pages_of_changes(line, touched: dict) -> None:
+    """That a page was taken down, and of the table the same build before as of the sentence."""
+    splits = touched["corpora"]["keepers"]
+    counts = {
+        "documents": touched["documents"]["keepers"]["documents"],
+        "corpora": sum(of["documents"] for name, of in splits.items() if name != "dropped"),
+    }
+    for kind, taken in counts.items():
+        path = line.data / f"reports/changes/{kind}/keepers.html"
+        assert json.loads(path.with_suffix(".json").read_text())["taken_down"] == taken
+        page = html.fromstring(path.read_bytes())
+        were = "document was" if taken == 1 else "documents were"
+        verdict = page.find_class("verdict")[0].text_content()
+        assert verdict.startswith(f"{taken} {were} taken down. Nothing else changed: ")
+        (row,) = page.get_element_by_id("taken-down").findall(".//tbody/tr")
+        (record,) = records(line.data)
+        assert [cell.text_content() for cell in row] == [record.at, str(taken), "asked for"]
+    table = page.get_element_by_id("splits").findall(".//tbody/tr")
+    assert [row[0].text_content() for row in table] == ["train", "validation", "test"]
+    assert not [row.text_content() for row in table if "→" in row.text_content()]
+
+
 @pytest.mark.slow
 def test_nothing_of_the_page_is_left_and_it_does_not_come_back(
     line, own_sites, load, materialize
@@ -182,6 +205,7 @@ def test_nothing_of_the_page_is_left_and_it_does_not_come_back(
     names = pq.read_table(corpus.folder / "manifest.parquet")["url"].to_pylist()
     assert not [name for name in names if name and PAGE in name]
     assert len({name.partition("#")[0] for name in names if name}) == 11
+    _told_on_the_pages_of_changes(line, told)
 
     samples = Artifact.load(line.data / "samples/keepers-gpt2")
     stories = pq.read_table(samples.folder / "samples.parquet")["text"].to_pylist()

@@ -8,10 +8,10 @@ The file opens anywhere, loads nothing and runs no script, and what a page said 
 from pathlib import Path
 
 from pipeline.atomic import write_atomically
-from pipeline.reports.changes.comparison import Comparison
+from pipeline.reports.changes.comparison import Comparison, Taken
 from pipeline.reports.changes.definitions import DEFINITIONS
 
-__all__ = ["Comparison", "write_changes_report"]
+__all__ = ["Comparison", "Taken", "write_changes_report"]
 
 
 def write_changes_report(comparison: Comparison, target: Path) -> None:

@@ -9,6 +9,15 @@ from pipeline.drift import Drift
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What a takedown took since the build before was made; the record may be gone."""
+
+    documents: int
+    at: str | None  # ISO 8601, UTC
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """All that the page tells; what does not apply is left empty."""
 
@@ -20,4 +29,5 @@ class Comparison:
     refused: str = ""  # the remedy, where the alarm stopped the new documents
     accept: str = ""  # the command that takes them all the same
     splits: Sequence[Mapping[str, Any]] = ()  # figures then and now
+    taken_down: Sequence["Taken"] = ()  # out of the build before, so in neither
     settings: Sequence[tuple[str, str, str]] = ()  # what, before, now

@@ -18,6 +18,11 @@ DEFINITIONS: dict[str, Definition] = {
         "Documents in both builds whose text, licence, title, section, genre or address is "
         "another now. A new revision with the same story is no change.",
     ),
+    "taken-down": Definition(
+        "Taken down",
+        "Documents of pages that `loremill takedown` erased. The build before was edited at once, "
+        "so they are in neither build, and do not count among what went.",
+    ),
     "reason": Definition(
         "Reason",
         "Read off what either build left behind: which pages were there, what was left out and "

@@ -30,8 +30,11 @@ def headline(comparison: Comparison) -> Section:
         "row": [],
     }
     if changes is not None:
+        taken = sum(one.documents for one in comparison.taken_down)
+        note = f"{number(changes.before)} before" + ", without those taken down" * bool(taken)
         content["row"] = [
-            ("document", "documents", number(changes.now), f"{number(changes.before)} before"),
+            ("document", "documents", number(changes.now), note),
+            *([("taken-down", "taken down", number(taken), "")] if taken else []),
             *((kind, kind, number(changes.count(kind)), "") for kind in _TITLES),
             ("", "unchanged", number(changes.unchanged), ""),
         ]
@@ -39,6 +42,13 @@ def headline(comparison: Comparison) -> Section:
 
 
 def _verdict(comparison: Comparison) -> str:
+    taken = sum(one.documents for one in comparison.taken_down)
+    were = "was" if taken == 1 else "were"
+    told = f"{counted(taken, 'document')} {were} taken down. " if taken else ""
+    return told + _compared(comparison, "Nothing else changed" if taken else "Nothing changed")
+
+
+def _compared(comparison: Comparison, nothing: str) -> str:
     changes = comparison.changes
     if comparison.refused:
         assert comparison.drift is not None
@@ -48,7 +58,7 @@ def _verdict(comparison: Comparison) -> str:
         return f"{counted(comparison.documents, 'document')}. {comparison.nothing}"
     came, went, changed = (changes.count(kind) for kind in _TITLES)
     if not (came or went or changed):
-        return f"Nothing changed: {counted(changes.now, 'document')}, as they were."
+        return f"{nothing}: {counted(changes.now, 'document')}, as they were."
     return (
         f"{counted(came, 'document')} came, {number(went)} went and {number(changed)} changed; "
         f"{number(changes.unchanged)} stayed as they were."
@@ -61,6 +71,15 @@ def sections(comparison: Comparison) -> list[Section]:
     drift = comparison.drift
     if drift is not None and drift.compared and comparison.refused:
         parts.append(_drift(comparison, "Why it was refused"))
+    if comparison.taken_down:
+        rows = [
+            (one.documents, one.at or "unknown", one_line(one.reason or "unknown", REASON))
+            for one in comparison.taken_down
+        ]
+        content = {"takedowns": rows}
+        parts.append(
+            Section("taken-down", "What was taken down", "changes/taken_down.html", content)
+        )
     if comparison.splits:
         splits = {"splits": comparison.splits}
         parts.append(Section("splits", "Before and now", "changes/splits.html", splits))

@@ -10,7 +10,7 @@ from lxml import html
 from pipeline.diff.changes import Changes, Reason
 from pipeline.diff.documents import compare_documents
 from pipeline.drift import compare
-from pipeline.reports.changes import Comparison, write_changes_report
+from pipeline.reports.changes import Comparison, Taken, write_changes_report
 from pipeline.reports.changes.sections import SHOWN, TITLE
 from tests.pipeline.extractions import article, extracted, rebuilt
 
@@ -52,6 +52,22 @@ def test_nothing_changed(write: Write) -> None:
     assert (
         _verdict(write(changes=Changes(7, 7, []))) == "Nothing changed: 7 documents, as they were."
     )
+
+
+def test_what_was_taken_down_is_said_first_with_its_reason(write: Write) -> None:
+    at = "2026-11-21T14:00:00+00:00"
+    page = write(
+        changes=Changes(7, 7, []), taken_down=[Taken(1, at, f"asked {EVIL}"), Taken(2, None, None)]
+    )
+    assert _verdict(page) == (
+        "3 documents were taken down. Nothing else changed: 7 documents, as they were."
+    )
+    assert "7 before, without those taken down" in page.text_content()
+    rows = page.get_element_by_id("taken-down").findall(".//tbody/tr")
+    told = [[cell.text_content() for cell in row] for row in rows]
+    assert (told[0][:2], told[1]) == ([at, "1"], ["unknown", "2", "unknown"])
+    assert told[0][2].startswith("asked <script>alert(1)</script>")
+    assert "<script>alert" not in html.tostring(page, encoding="unicode")
 
 
 def test_one_sentence_then_reasons_then_examples(write: Write, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_documents_lose_the_page_and_their_figures_fit(extracted: Path) -> None:
     texts = list(documents.texts(before, _GONE))
     assert len(texts) == 6
     assert not [text for text in texts if "story 1" in text or "story 3" in text]
-    documents.erase(extracted, _GONE)
+    documents.erase(extracted, _GONE, "t1")
     made = Artifact.load(extracted)
     assert b"story 2" not in _everything(extracted)
     assert made.fingerprint == before.fingerprint
@@ -113,7 +113,9 @@ def test_documents_lose_the_page_and_their_figures_fit(extracted: Path) -> None:
     signed = pq.read_table(made.folder / "signatures.parquet")["text_sha256"].to_pylist()
     assert sorted(signed) == sorted(kept["text_sha256"].to_pylist())
     assert [path.name for path in extracted.iterdir() if path.is_dir()] == [made.version]
-    documents.erase(extracted, _GONE)  # twice is once
+    assert made.figures["taken_down"] == {"t1": 2}
+    documents.erase(extracted, _GONE, "t1")  # twice is once
+    assert Artifact.load(extracted).figures["taken_down"] == {"t1": 2}
     assert Artifact.load(extracted).data_version == made.data_version
 
 
@@ -194,7 +196,7 @@ def test_figures_attribution_and_card_are_those_of_a_corpus_built_without_the_pa
     kept = tmp_path / "ATTRIBUTION.md"
     os.link(before.folder / "ATTRIBUTION.md", kept)
     removal = Removal(("lamps/wikipedia/99#",), frozenset({"https://wiki.example/wiki/99"}))
-    assert corpus.erase(root, removal)
+    assert corpus.erase(root, removal, "t1")
     erased = Artifact.load(root)
     built = materialize(tmp_path / "fresh", "b" * 64, make("without", others))
     names = set(built.files) - {"matches.parquet"}  # names of documents, no text
@@ -205,7 +207,8 @@ def test_figures_attribution_and_card_are_those_of_a_corpus_built_without_the_pa
             assert pq.read_table(one).to_pylist() == pq.read_table(other).to_pylist(), name
         else:
             assert one.read_bytes() == other.read_bytes(), name
-    assert {**erased.figures, "matches": None} == {**built.figures, "matches": None}
+    told = {"matches": None, "taken_down": {"t1": 1}}
+    assert {**erased.figures, "matches": None} == built.figures | told
     assert "goblin" in kept.read_text("utf-8")  # not written into
 
 
