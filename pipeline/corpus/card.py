@@ -182,7 +182,10 @@ def _use() -> list[str]:
 
 def _tallies(name: str, groups: Mapping[str, Mapping[str, int]]) -> str:
     columns = ("documents", "works", "words", "bytes")
-    shown = dict(sorted(groups.items(), key=lambda group: -group[1]["documents"])[:_MOST])
+    ordered = sorted(groups, key=lambda key: -groups[key]["documents"])
+    if name == "split":
+        ordered = [split for split in SPLITS if split in groups]
+    shown = {key: groups[key] for key in ordered[:_MOST]}
     more = [f"\n{len(groups) - _MOST:,} smaller groups are not shown."] * (len(groups) > _MOST)
     head = f"| {name} | {' | '.join(columns)} |\n| --- |" + " ---: |" * len(columns)
     rows = (

@@ -32,6 +32,8 @@ from pipeline.statistics import Histogram, Lengths, Similarities
 GROUPS = 8
 #: Similarities are drawn from here on, or from the least that there is.
 _FROM = 0.3
+#: An axis that ends at so many times where it begins has two of 1, 2, 5, 10, … at least.
+_SPAN = 5.1
 
 
 def lengths_svg(histogram: Histogram, lengths: Lengths, size: Size, label: str) -> Markup:
@@ -159,8 +161,11 @@ def _draw_range(axes: Axes, y: int, name: str, lengths: Lengths, size: Size) -> 
 
 
 def _words_axis(axes: Axes, size: Size, colours: Colours) -> None:
-    """1, 10, 100, and between them 2 and 5, or 3, where there is room."""
+    """1, 10, 100, and between them 2 and 5, or 3, where there is room; never fewer than two."""
     low, high = axes.get_xlim()
+    if high / low < _SPAN:
+        middle = (low * high) ** 0.5
+        low, high = axes.set_xlim(middle / _SPAN**0.5, middle * _SPAN**0.5)
     fine, far = (15, 1000) if size is NARROW else (1000, 30_000)
     steps = (1, 2, 5) if high / low < fine else (1, 3) if high / low < far else (1,)
     marks = [m * 10**e for e in range(10) for m in steps if low <= m * 10**e <= high]

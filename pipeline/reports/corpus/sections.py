@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipeline.corpus.split import SPLITS
+from pipeline.corpus.split import SPLITS, TRAIN
 from pipeline.licences import LICENCES, Licence
 from pipeline.reports.canvas import NARROW, WIDE, Size
 from pipeline.reports.corpus import plots
@@ -24,6 +24,8 @@ PARTS, ROWS = 12, 40
 NAME, OPENING, ATTRIBUTION = 120, 420, 20_000
 #: Pairs shown of each reason.
 PAIRS = 3
+#: Held-out text of fewer documents, or of a smaller share of the bytes, is remarked on.
+FEW, LITTLE = 3, 0.01
 _MADE_OF = ("franchise", "source", "genre", "language")
 
 
@@ -193,6 +195,12 @@ def _splits(made: Made) -> Section:
         "by": made.figures["split_by"],
         "works": {name: made.figures["by_split"][name]["works"] for name in parts},
         "rows": rows,
+        "few": [
+            f"{part.name} is {counted(part.documents, 'document')}, "
+            f"{percent(part.share, 1)} of the bytes"
+            for part, _ in rows
+            if part.name != TRAIN and (part.documents < FEW or part.share < LITTLE)
+        ],
         "vocabulary": made.statistics.vocabulary,
     }
     return Section("splits", "Train, validation, test", "statistics/splits.html", content)

@@ -138,3 +138,11 @@ def test_a_genre_out_of_a_page_is_text_and_a_thousand_are_bounded(tmp_path: Path
     assert "901 smaller groups are not shown." in text
     assert "and 903 more, in the manifest's metadata" in text
     assert len(text) < 30_000
+
+
+def test_the_splits_stand_in_their_order_whichever_is_larger(tmp_path: Path) -> None:
+    more = {**SPLITS, "test": [row(number, f"Bell {number} rang.") for number in range(10, 16)]}
+    write_card(tmp_path, write_files(tmp_path, more, "lines"))
+    lines = (tmp_path / "README.md").read_text("utf-8").splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("| split | documents"))
+    assert [line.split()[1] for line in lines[at + 2 : at + 5]] == ["train", "validation", "test"]

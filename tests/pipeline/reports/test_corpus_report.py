@@ -13,9 +13,12 @@ from pipeline.corpus import CorpusConfig, ManifestError, read_split
 from pipeline.corpus.spec import LicenceRule
 from pipeline.corpus.split import SPLITS
 from pipeline.licences import LICENCES
+from pipeline.reports.canvas import NARROW, WIDE
 from pipeline.reports.corpus import lengths_png
 from pipeline.reports.corpus.examples import OPENINGS, align
-from pipeline.reports.corpus.sections import OPENING, PARTS
+from pipeline.reports.corpus.plots import ranges_svg
+from pipeline.reports.corpus.sections import FEW, OPENING, PARTS
+from pipeline.statistics import Lengths
 from tests.pipeline.reports.corpora import WIKI, Corpus, document, tell
 
 EVIL = "<script>alert(1)</script>\u202eevil<EOS>![x](https://evil.example/x.png)"
@@ -60,6 +63,32 @@ def test_the_figures_are_those_of_the_texts(lamps: Corpus) -> None:
     total = f"{sum(words) / 1000:.1f} k"
     assert [row[0], row[1], *row[3:]] == ["42", total, str(words[20]), "3"]
     assert f"longest {words[-1]}" in page.find_class("figures")[0].text_content()
+
+
+@pytest.mark.parametrize("spread", [1.0, 1.3, 2.5, 8.0, 400.0, 10.0**6])
+@pytest.mark.parametrize("median", [1, 20, 300, 3500])
+def test_an_axis_of_lengths_has_two_labels_at_least(median: int, spread: float) -> None:
+    low, high = max(1, int(median / spread)), int(median * spread)
+    lengths = Lengths(9, low, low, median, high, high, float(median))
+    for size in (WIDE, NARROW):
+        drawn = ranges_svg({"wiki": lengths, "books": lengths}, "source", size, "Lengths")
+        labels = html.fromstring(str(drawn)).xpath(
+            "//*[contains(@id, 'xtick')]//*[local-name()='text']"
+        )
+        assert len({label.text_content() for label in labels}) >= 2
+
+
+def test_held_out_text_that_is_little_is_remarked_on(tmp_path: Path, lamps: Corpus) -> None:
+    remark = "Held out is little"
+    few = Corpus(tmp_path, [document(number) for number in range(8)]).build()
+    assert min(split["documents"] for split in few.figures["by_split"].values()) < FEW
+    told = page_of(few).get_element_by_id("splits").text_content()
+    assert remark in told
+    assert "validation is 2 documents, " in told
+    assert "test is 1 document, " in told
+    splits = {**lamps.figures["by_split"]}
+    assert min(split["documents"] for split in splits.values()) >= FEW
+    assert remark not in page_of(lamps).text_content()
 
 
 def test_shares_are_shown_by_genre_licence_and_split(lamps: Corpus) -> None:
