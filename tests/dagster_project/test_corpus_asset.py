@@ -70,6 +70,7 @@ def test_from_documents_to_a_checked_corpus_and_again(project, tales):
     assert [row for row in after if row in before] == before
 
 
+@pytest.mark.slow
 def test_who_removes_the_record_has_all_dealt_anew_once(project, tales):
     assert tales(*range(12)).success
     root = project.data / "corpora/tales"
@@ -84,6 +85,7 @@ def test_who_removes_the_record_has_all_dealt_anew_once(project, tales):
         assert Artifact.load(root) == built
 
 
+@pytest.mark.slow
 def test_a_build_killed_before_its_manifest_is_made_once_more(project, tales):
     assert tales(*range(12)).success
     root = project.data / "corpora/tales"
