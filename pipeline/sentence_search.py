@@ -9,8 +9,10 @@ searched for by its longest word, and a pattern decides at each place.
 import ctypes
 import mmap
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import groupby
 
 import pyarrow as pa
@@ -28,6 +30,9 @@ _ALIKE = {
 #: Bytes before a place among which an escape that reaches into it begins.
 _BEFORE = 256
 _IN_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:u[0-9a-f]{0,3})?\Z")
+
+#: Linux's MADV_POPULATE_READ: all pages are mapped at once, not by a fault each.
+_POPULATE_READ = 22
 
 _memmem = ctypes.CDLL(None).memmem
 _memmem.restype = ctypes.c_void_p
@@ -81,6 +86,9 @@ def _each(content: Text, wanted: bytes) -> Iterator[int]:
     """Where a piece stands, in order and without overlap."""
     if isinstance(content, mmap.mmap):
         content.madvise(mmap.MADV_SEQUENTIAL)  # the system reads ahead, where it has to read
+        if sys.platform == "linux":
+            with suppress(OSError):  # of a kernel before 5.14
+                content.madvise(_POPULATE_READ)
     mapped = pa.py_buffer(content)  # which knows its address, and keeps it
     at = 0
     while at + len(wanted) <= mapped.size:
