@@ -46,7 +46,7 @@ def load_initial(
         context = spec.training.block_size or size.context
         if tokenizer is None:
             texts = (document.text for document in read_split(corpus, "train"))
-            vocabulary = spec.vocabulary or DEFAULT_VOCABULARY
+            vocabulary = spec.tokenizer.vocabulary or DEFAULT_VOCABULARY
             tokenizer = train_byte_level_bpe(texts, vocabulary, context)
         config = GPT2Config(
             vocab_size=len(tokenizer),

@@ -174,14 +174,15 @@ def _arguments(
     spec: ModelSpec, resume: Path, device: Device, blocks: int, resumed: bool
 ) -> TrainingArguments:
     settings = spec.training
-    batches = math.ceil(blocks / settings.batch_size)
+    batch_size = 8 if settings.batch_size == "auto" else settings.batch_size
+    batches = math.ceil(blocks / batch_size)
     an_epoch = math.ceil(batches / settings.gradient_accumulation)
     steps = spec.steps or math.ceil((settings.epochs or 0) * an_epoch)
     return TrainingArguments(
         output_dir=str(resume),
         max_steps=steps,
-        per_device_train_batch_size=settings.batch_size,
-        per_device_eval_batch_size=settings.batch_size,
+        per_device_train_batch_size=batch_size,
+        per_device_eval_batch_size=batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation,
         learning_rate=spec.learning_rate,
         lr_scheduler_type="cosine",
@@ -216,7 +217,7 @@ def _losses(history: list[dict[str, float]]) -> pa.Table:
             if key in entry:
                 rate = entry.get("learning_rate")
                 row = {"step": int(entry["step"]), "split": split, "loss": entry[key]}
-                rows.append(row | {"learning_rate": rate})
+                rows.append(dict.fromkeys(LOSS.names) | row | {"learning_rate": rate})
     return pa.Table.from_pylist(rows, schema=LOSS)
 
 

@@ -87,7 +87,7 @@ def make_spec() -> Callable[..., ModelSpec]:
                 "corpus": "tales",
                 "preset": "gpt2",
                 "size": "nano",
-                "vocabulary": 300,
+                "tokenizer": {"vocabulary": 300},
                 "training": settings | (training or {}),
                 "samples": samples,
             }

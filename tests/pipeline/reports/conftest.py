@@ -46,8 +46,8 @@ def sample(step: int, prompt_index: int, prompt: str, text: str, **other: Any) -
     row = {
         "model": "demo-gpt2", "step": step, "prompt_index": prompt_index, "prompt": prompt,
         "setting": "calm", "temperature": 0.8, "top_k": 50, "top_p": 0.95,
-        "repetition_penalty": 1.1, "max_length": 200, "seed": 7, "text": text,
-        "tokens": len(text.split()), "finished": True,
+        "repetition_penalty": 1.1, "max_length": 200, "whole_sentences": False, "seed": 7,
+        "text": text, "tokens": len(text.split()), "finished": True,
     }  # fmt: skip
     return row | other
 

@@ -55,7 +55,7 @@ def test_samples_lose_the_words_and_keep_their_rows(tmp_path: Path) -> None:
     row = {
         "model": "m", "step": 1, "prompt_index": 0, "prompt": "The keeper came", "setting": "s",
         "temperature": 1.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "max_length": 9,
-        "seed": 1, "tokens": 9, "finished": True,
+        "whole_sentences": False, "seed": 1, "tokens": 9, "finished": True,
     }  # fmt: skip
     rows = [row | {"text": " back with the tide, and left."}, row | {"text": " to supper."}]
 

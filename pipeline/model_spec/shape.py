@@ -1,0 +1,65 @@
+"""What a fresh model is made of: its tokenizer, its recurrent layers, its word vectors; LoRA."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.model_spec.written import Positive, Written
+
+
+class TokenizerSettings(Written):
+    """What a fresh model reads: byte-level BPE, characters or words, learned from its corpus.
+
+    Every text can be encoded and comes back byte for byte: an unknown word is spelled in
+    characters, an unknown character in its UTF-8 bytes, each at its cost in bits.
+    """
+
+    kind: Literal["bpe", "characters", "words"] = "bpe"
+    source: str | None = Field(
+        default=None,
+        min_length=1,
+        description="hub id or folder whose tokenizer is used as it is, e.g. "
+        "openai-community/gpt2; default: learned from the corpus",
+    )
+    vocabulary: int | None = Field(
+        default=None, ge=257, description="most entries; default 8192 for bpe, all for others"
+    )
+    min_count: Positive = Field(
+        default=1, description="words seen less often in training are spelled from the start"
+    )
+
+
+class RecurrentShape(Written):
+    """A recurrent model: an embedding or one-hot input, LSTM or GRU layers, a dense softmax."""
+
+    cell: Literal["lstm", "gru"]
+    embedding: Positive | None = Field(
+        default=None, description="width; default: one-hot, as Keras' first examples had it"
+    )
+    layers: list[Positive] = Field(min_length=1, description="units of each layer, input first")
+
+
+class WordVectors(Written):
+    """Pretrained vectors of words as the embedding of a model of words.
+
+    Trained by gensim on the train split with these settings, or read from a file.
+    """
+
+    file: str | None = Field(
+        default=None, min_length=1, description="word2vec (text or binary) or GloVe text file"
+    )
+    window: Positive = 5
+    min_count: Positive = 1
+    epochs: Positive = 100
+    tuned: bool = Field(default=True, description="go on learning; false: frozen")
+
+
+class LoraSettings(Written):
+    """Low-rank adapters in place of all weights (Hu et al. 2021), merged when it is saved."""
+
+    rank: Positive = 8
+    alpha: Positive = 16
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    targets: list[str] | None = Field(
+        default=None, min_length=1, description="module names; default: peft's for the architecture"
+    )

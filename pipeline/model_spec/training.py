@@ -1,0 +1,94 @@
+"""How a model is trained, as a person writes it."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.model_spec.written import NotNegative, Positive, Written
+
+#: Steps where neither `steps` nor `epochs` is written: the classic 1,600 of hobby fine-tunings.
+DEFAULT_STEPS = 1600
+
+#: Once a pass over the corpus.
+Epoch = Literal["epoch"]
+
+
+class TrainingSettings(Written):
+    """How a model is trained: by default AdamW with warm-up and cosine decay over packed blocks."""
+
+    steps: Positive | None = Field(
+        default=None,
+        description=f"optimizer steps; default {DEFAULT_STEPS}, unless epochs is given",
+    )
+    epochs: float | None = Field(
+        default=None, gt=0, description="passes over the corpus, in place of steps"
+    )
+    batch_size: Positive | Literal["auto"] = Field(
+        default=8,
+        description="blocks a forward pass, on all processes together; auto: as many of "
+        "batch_size x gradient_accumulation = 8 as fit",
+    )
+    gradient_accumulation: Positive = Field(
+        default=1, description="forward passes an optimizer step"
+    )
+    gradient_checkpointing: bool = Field(
+        default=False, description="compute activations twice instead of keeping them: less memory"
+    )
+    block_size: int | None = Field(
+        default=None, ge=8, description="tokens a block; default: the model's context, at most 1024"
+    )
+    stride: Positive | None = Field(
+        default=None,
+        description="tokens between the beginnings of two blocks; default: the block size, so "
+        "that none overlap",
+    )
+    optimizer: Literal["adamw", "rmsprop"] = "adamw"
+    learning_rate: float | None = Field(
+        default=None,
+        gt=0,
+        description="peak; default 5e-5 for a base, by size for a fresh GPT-2, 1e-3 for a "
+        "recurrent model",
+    )
+    schedule: Literal["cosine", "constant"] = Field(
+        default="cosine", description="of the learning rate, after the warm-up"
+    )
+    warmup_fraction: float = Field(
+        default=0.05, ge=0, lt=1, description="of the steps, rising to the peak"
+    )
+    weight_decay: float = Field(default=0.1, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0, description="longer gradients are shortened")
+    dropout: float | None = Field(
+        default=None, ge=0, lt=1, description="default: the base's own; 0 for a fresh model"
+    )
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        default="auto", description="of forward and backward; auto: bf16 where it is faster"
+    )
+    attention: Literal["auto", "sdpa", "flash_attention_2", "eager"] = Field(
+        default="auto", description="auto: PyTorch's fused attention"
+    )
+    compile: bool | None = Field(
+        default=None, description="with torch.compile; default: where it pays for itself"
+    )
+    seed: NotNegative = Field(default=0, description="of fresh weights, data order and dropout")
+    log_every: Positive = Field(default=10, description="steps between logged losses")
+    eval_every: Positive | Epoch = Field(
+        default=100, description="steps between looks at the validation split"
+    )
+    eval_blocks: Positive = Field(
+        default=64, description="blocks of the validation split looked at"
+    )
+    patience: Positive | None = Field(
+        default=None,
+        description="looks without fewer bits per byte after which it stops; the best checkpoint "
+        "is kept; default: it goes on to the end and the last is kept",
+    )
+    save_every: Positive | Epoch = Field(
+        default=200, description="steps between checkpoints to resume from"
+    )
+    save_total_limit: Positive = Field(default=2, description="checkpoints kept to resume from")
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "TrainingSettings":
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError("give steps or epochs, not both")
+        return self

@@ -1,0 +1,54 @@
+"""How a document stands among tokens: what precedes it and what ends it.
+
+With one end-of-text token, as GPT-2 has it, a document stands between two of them. With a `<BOS>`
+of its own it stands as `<BOS> <genre> story <EOS>`, control tokens next to each other: the blanks
+that the corpus's line shows between them are no tokens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from pipeline.corpus.layout import control_token
+from pipeline.model_spec import ModelError
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The control tokens around a document, by id."""
+
+    start: int  # at which a document begins, in a stream of them: positions restart there
+    end: int  # ends a document; the same as `start` where the model has but one such token
+    genres: Mapping[str, int]  # by control token, e.g. `<science_fiction>`; empty where none are
+
+    def begin(self, genre: str | None) -> list[int]:
+        """What stands before the text of a document of this genre; an unknown genre is left out."""
+        token = self.genres.get(control_token(genre) or "")
+        return [self.start] if token is None else [self.start, token]
+
+    def asked(self, genre: str | None) -> list[int]:
+        """As `begin`. Raises ModelError where a genre is asked for that the model does not know."""
+        begin = self.begin(genre)
+        if genre is not None and len(begin) == 1:
+            known = ", ".join(sorted(self.genres)) or "none"
+            raise ModelError(
+                f"the genre {genre!r} is not in the model's vocabulary; it knows: {known}. Ask for "
+                "one of them, or train on a corpus of layout `lines` with that genre"
+            )
+        return begin
+
+
+def frame_of(tokenizer: PreTrainedTokenizerBase) -> Frame:
+    """The frame of a tokenizer: its bos and eos, and the genres among its special tokens."""
+    if tokenizer.eos_token_id is None:
+        raise ModelError("the tokenizer has no end-of-text token; choose a base that has one")
+    end = int(tokenizer.eos_token_id)
+    start = end if tokenizer.bos_token_id is None else int(tokenizer.bos_token_id)
+    named = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, tokenizer.unk_token}
+    genres = {
+        token: int(tokenizer.convert_tokens_to_ids(token))
+        for token in tokenizer.all_special_tokens
+        if token not in named and control_token(token) == token
+    }
+    return Frame(start, end, genres)
