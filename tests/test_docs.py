@@ -62,7 +62,9 @@ def _run(commands: list[str], folder: Path) -> tuple[int, list[str]]:
     """The status of the shell, and what each block printed."""
     marked = [f"echo '{_MARK} {number}'\n{text}" for number, text in enumerate(commands)]
     # Interactive shells have job control; `kill %1` wants it.
-    script = "set -e -o pipefail -m\n" + "\n".join(marked)
+    # What a failed command leaves running would hold the output open.
+    ended = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n"
+    script = "set -e -o pipefail -m\n" + ended + "\n".join(marked)
     kept = {
         name: value
         for name, value in os.environ.items()
