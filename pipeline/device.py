@@ -6,10 +6,44 @@ torch is imported inside the functions, because the spec and the reports should 
 import platform
 import resource
 import sys
+import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pipeline.model_spec import ModelError
+
+#: Dense FLOP/s of GPUs by what their name contains, the first that fits: in bfloat16 with sums in
+#: float32, and in float32 as torch multiplies it with TF32 allowed (without tensor cores before
+#: Ampere). From NVIDIA's data sheets, halved where they print the figure "with sparsity".
+#: None: not in hardware.
+_PEAKS: tuple[tuple[str, float | None, float], ...] = (
+    ("GB200", 2.5e15, 1.25e15),  # GB200 NVL72 data sheet, a GPU of the 72
+    ("B200", 2.25e15, 1.1e15),  # DGX B200 data sheet, an eighth
+    ("H200 NVL", 835.5e12, 417.5e12),  # H200 data sheet
+    ("H200", 989e12, 494e12),  # H200 data sheet, SXM
+    ("GH200", 989e12, 494e12),  # GH200 data sheet
+    ("H100 NVL", 835.5e12, 417.5e12),  # H100 data sheet
+    ("H100 PCIe", 756e12, 378e12),  # H100 data sheet
+    ("H100", 989e12, 494e12),  # H100 data sheet, SXM
+    ("A100", 312e12, 156e12),  # A100 data sheet
+    ("A10G", 70e12, 35e12),  # AWS G5; the A10 has more
+    ("A10", 125e12, 62.5e12),  # A10 data sheet
+    ("A30", 165e12, 82e12),  # A30 data sheet
+    ("A40", 149.7e12, 74.8e12),  # A40 data sheet
+    ("L40S", 362e12, 183e12),  # L40S data sheet
+    ("L40", 181e12, 90.5e12),  # L40 data sheet
+    ("L4", 121e12, 60e12),  # L4 data sheet
+    ("RTX 5090", 209.5e12, 104.8e12),  # RTX Blackwell whitepaper, appendix A
+    ("RTX 4090", 165.2e12, 82.6e12),  # Ada whitepaper, appendix A
+    ("RTX 4080", 97.5e12, 48.7e12),  # the same
+    ("RTX 3090 Ti", 80e12, 40e12),  # GA102 whitepaper, appendix A
+    ("RTX 3090", 71e12, 35.6e12),  # the same
+    ("RTX 3080", 59.5e12, 29.8e12),  # the same, 10 GB
+    ("V100", None, 15.7e12),  # V100 data sheet, SXM2
+    ("P100", None, 9.5e12),  # P100 data sheet, 10.6 on SXM
+    ("T4", None, 8.1e12),  # T4 data sheet
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +88,39 @@ def pick_device(wanted: str | None = None) -> Device:
     # All cores by default; OMP_NUM_THREADS, the customary way to ask for fewer, is obeyed.
     threads = torch.get_num_threads()
     return Device(kind, f"{_processor()}, {threads} thread{'s' * (threads > 1)}", bf16=False)
+
+
+def peak_flops(device: Device, bf16: bool) -> float | None:
+    """FLOP/s that the device can do at most, in bfloat16 or float32; None where nobody says.
+
+    A GPU's is its data sheet's, without sparsity. A processor's depends on its clock and on the
+    threads that it is given: it is the best of some multiplications of matrices, done once a
+    process, on all of torch's threads.
+    """
+    if device.kind == "cpu":
+        import torch
+
+        return _multiplied(torch.get_num_threads(), bf16)
+    if device.kind == "cuda":
+        for name, in_bf16, in_fp32 in _PEAKS:
+            if name in device.name:
+                return in_bf16 if bf16 else in_fp32
+    return None
+
+
+@cache
+def _multiplied(threads: int, bf16: bool) -> float:
+    """FLOP/s of the best of several matrix multiplications; a fifth of a second or so."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):  # a training's numbers are its seed's alone
+        matrix = torch.randn(1024, 1024, dtype=torch.bfloat16 if bf16 else torch.float32)
+    best = float("inf")
+    for _ in range(12):
+        began = time.perf_counter()
+        torch.mm(matrix, matrix)
+        best = min(best, time.perf_counter() - began)
+    return 2 * 1024**3 / best
 
 
 def _processor() -> str:
