@@ -197,6 +197,7 @@ def own_sites() -> Iterator[SampleSites]:
         yield sites
 
 
+@pytest.mark.slow
 def test_real_crawls_of_a_real_site(project, own_sites, load, materialize):
     project.write_keepers(own_sites.bulbapedia, episodes=3)
     definitions = load(project)

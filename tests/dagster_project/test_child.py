@@ -99,7 +99,8 @@ def test_a_killed_parent_leaves_nothing_behind(tmp_path, manner):
     assert _await(lambda: not any(_alive(pid) for pid in children))
 
 
-def test_what_a_finished_command_left_running_is_ended(tmp_path):
+def test_what_a_finished_command_left_running_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOREMILL_PATIENCE", "1,1")
     pids = tmp_path / "pids"
     script = (
         "import subprocess, sys;"

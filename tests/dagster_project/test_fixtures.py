@@ -99,6 +99,7 @@ def _pytest(project, franchise: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_from_store_to_test_and_back(keepers, folder, store):
     store(*[_page(f"Lamp {number}") for number in range(9)])
     saved = fixtures("keepers")

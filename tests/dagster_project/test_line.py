@@ -19,6 +19,7 @@ def keepers(project, sites):
     return project
 
 
+@pytest.mark.slow
 def test_from_pages_to_report_and_again(keepers, sites):
     first = keepers.launch(_REPORT)
     assert first.returncode == 0, first.stdout + first.stderr

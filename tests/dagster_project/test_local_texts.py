@@ -3,6 +3,7 @@
 import csv
 
 import pyarrow.parquet as pq
+import pytest
 
 from crawlers.samplesite.exchange import Request, Response, text
 from crawlers.samplesite.server import SiteServer
@@ -62,6 +63,7 @@ class Tales:
         return ""
 
 
+@pytest.mark.slow
 def test_files_and_a_spider_of_ones_own_become_a_corpus(project, monkeypatch) -> None:
     spiders = project.folder / "spiders"
     spiders.mkdir()

@@ -128,9 +128,8 @@ def stored(store: PageStore) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("kills", "pages"), [(6, 200), pytest.param(40, 1000, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("kills", "pages"), [(6, 200), (40, 1000)])
 def test_killed_crawls_go_on(
     site: tuple[DeadlySite, str], tmp_path: Path, kills: int, pages: int
 ) -> None:
@@ -318,6 +317,7 @@ print(step)
 '''
 
 
+@pytest.mark.slow
 def test_a_store_killed_at_every_step_of_a_crawl(tmp_path: Path) -> None:
     """Journal, sealing, manifest, tombstones and recovery: killed at each call, then once more."""
     shown = subprocess.run(
