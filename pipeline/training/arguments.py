@@ -1,0 +1,98 @@
+"""What the Trainer of transformers is told: the spec, resolved for this corpus and this device.
+
+A person counts in epochs or steps and in blocks a forward pass on all processes together; the
+Trainer counts in steps and blocks a device.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import TrainingArguments
+
+from pipeline.device import Device
+from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.training.acceleration import Acceleration
+
+#: RMSprop as Keras has it (https://keras.io/api/optimizers/rmsprop/), not as PyTorch does.
+KERAS_RMSPROP = "alpha=0.9,eps=1e-7"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often what is done, in optimizer steps."""
+
+    steps: int
+    an_epoch: int
+    eval_every: int
+    save_every: int
+
+
+def schedule(spec: ModelSpec, blocks: int, blocks_a_step: int) -> Schedule:
+    """Epochs as steps, where a corpus is `blocks` long; the last step of an epoch may be short."""
+    settings = spec.training
+    an_epoch = math.ceil(blocks / blocks_a_step)
+    return Schedule(
+        steps=spec.steps or math.ceil((settings.epochs or 0) * an_epoch),
+        an_epoch=an_epoch,
+        eval_every=an_epoch if settings.eval_every == "epoch" else settings.eval_every,
+        save_every=an_epoch if settings.save_every == "epoch" else settings.save_every,
+    )
+
+
+def training_arguments(
+    spec: ModelSpec,
+    resume: Path,
+    device: Device,
+    acceleration: Acceleration,
+    *,
+    blocks: int,
+    held_out: bool,
+    resumed: bool,
+) -> TrainingArguments:
+    """The arguments of a training on `blocks` blocks, with checkpoints in `resume`.
+
+    Raises ModelError where an early end is asked for and nothing is held out to judge by.
+    """
+    settings = spec.training
+    if settings.patience is not None and not held_out:
+        raise ModelError(
+            "training.patience stops by the bits per byte of the validation split, and that of "
+            f"corpus {spec.corpus!r} has no text; hold some out, or leave training.patience out"
+        )
+    batch_size = 8 if settings.batch_size == "auto" else settings.batch_size
+    when = schedule(spec, blocks, batch_size * settings.gradient_accumulation)
+    return TrainingArguments(
+        output_dir=str(resume),
+        max_steps=when.steps,
+        per_device_train_batch_size=batch_size,
+        per_device_eval_batch_size=batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        activation_checkpointing=settings.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
+        **acceleration.arguments(),
+        optim_args=KERAS_RMSPROP if settings.optimizer == "rmsprop" else None,
+        learning_rate=spec.learning_rate,
+        lr_scheduler_type="cosine" if settings.schedule == "cosine" else "constant_with_warmup",
+        warmup_steps=math.ceil(settings.warmup_fraction * when.steps),
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        seed=settings.seed,
+        logging_steps=settings.log_every,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,  # a loss that is not a number must be seen
+        eval_strategy="steps" if held_out else "no",
+        eval_steps=when.eval_every,
+        eval_on_start=held_out and not resumed,
+        metric_for_best_model=None if settings.patience is None else "bits_per_byte",
+        greater_is_better=False,
+        save_strategy="steps",
+        save_steps=when.save_every,
+        save_total_limit=None,  # older ones go only once the new one is complete: checkpoints.py
+        include_num_input_tokens_seen="all",
+        use_cpu=device.kind == "cpu",
+        remove_unused_columns=False,
+        use_cache=True,  # what is exported generates with a cache; batches say otherwise
+        report_to="none",
+        disable_tqdm=True,
+    )

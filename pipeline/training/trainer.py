@@ -1,0 +1,103 @@
+"""The Trainer of transformers, with held-out bits per byte in place of its own evaluation.
+
+Nats a token do not compare models whose tokens differ; bits per UTF-8 byte do. Its own evaluation
+is the mean of the batches' means and draws from the random state; this one adds up every token's
+nats, each process over its share, and draws nothing. Its checkpoints hold no pickled arguments.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from transformers import PreTrainedTokenizerBase, Trainer, TrainerControl
+
+from pipeline.models.framing import frame_of
+from pipeline.training.packing import Tokens
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Blocks of held-out text, and what their tokens stand for."""
+
+    blocks: Tokens  # shape (blocks, tokens)
+    token_bytes: npt.NDArray[np.int32]  # UTF-8 bytes of each token of the vocabulary
+    control: list[int]  # ids that are no text
+
+
+def held_out(blocks: Tokens, tokenizer: PreTrainedTokenizerBase) -> HeldOut:
+    """The blocks, with what the tokenizer says of their tokens."""
+    frame = frame_of(tokenizer)
+    control = {frame.start, frame.end, *frame.genres.values()}
+    sizes = [len(token) for token in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))]
+    return HeldOut(blocks, np.asarray(sizes, np.int32), sorted(control))
+
+
+class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
+    """Trains any causal LM and looks at how well it foretells the held-out blocks."""
+
+    def __init__(self, *args: Any, held_out: HeldOut, **kwargs: Any):
+        super().__init__(*args, eval_dataset=held_out.blocks, **kwargs)
+        self._held_out = held_out
+
+    def evaluate(
+        self,
+        eval_dataset: object = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> dict[str, float]:
+        """Log and return `eval_loss`, nats a token, and `eval_bits_per_byte` of the text alone.
+
+        Control tokens count in the first and not in the second.
+        """
+        nats, tokens, text_nats, text_bytes = self._sums()
+        metrics = {
+            f"{metric_key_prefix}_loss": nats / tokens,
+            f"{metric_key_prefix}_bits_per_byte": text_nats / math.log(2) / text_bytes,
+        }
+        self.log(metrics)
+        self.control: TrainerControl = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """The weights alone: the Trainer would add its arguments as a pickle."""
+        if self.args.should_save:
+            self.model.save_pretrained(output_dir or self.args.output_dir)
+
+    def _sums(self) -> list[float]:
+        """Nats and tokens of all that is predicted, nats and UTF-8 bytes of the text in it."""
+        sums = torch.zeros(4, dtype=torch.float64)
+        mine = self._held_out.blocks[self.args.process_index :: self.args.world_size]
+        size = self.args.per_device_eval_batch_size
+        self.model.eval()
+        for start in range(0, len(mine), size):
+            sums += self._sums_of(list(mine[start : start + size]))
+        if self.args.world_size > 1:
+            sums = self.accelerator.reduce(sums.to(self.args.device), "sum")
+        result: list[float] = sums.tolist()
+        return result
+
+    @torch.no_grad()
+    def _sums_of(self, blocks: list[Tokens]) -> torch.Tensor:
+        batch = self._prepare_inputs(self.data_collator(blocks))
+        targets = batch.pop("labels")[:, 1:]
+        logits = self.model(**batch).logits[:, :-1]
+        nats = torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1).float(), targets.flatten(), reduction="none"
+        )
+        nats = nats.cpu().double()
+        ids = targets.flatten().cpu()
+        predicted = ids != -100
+        text = predicted & ~torch.isin(ids, torch.tensor(self._held_out.control))
+        return torch.stack(
+            [
+                nats[predicted].sum(),
+                predicted.sum().double(),
+                nats[text].sum(),
+                torch.from_numpy(self._held_out.token_bytes)[ids[text]].sum().double(),
+            ]
+        )
