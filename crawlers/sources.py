@@ -21,6 +21,7 @@ from pydantic import (
 import crawlers.spiders
 from crawlers.origin import origin
 from pipeline.licences import LICENCES
+from pipeline.schema import genre_words
 
 
 class Written(BaseModel):
@@ -243,10 +244,29 @@ class FilesSource(FileSource):
     columns: Columns | None = Field(
         None, description="of tables; default: as in the set 'Wikipedia Movie Plots'"
     )
+    genres: dict[str, Annotated[list[str], Field(min_length=1)]] | None = Field(
+        None,
+        min_length=1,
+        description="of tables: what rows call each genre that is wanted; the first that fits "
+        "counts, rows of others are left out",
+    )
     story: Selector = Field("body", description="of .html files: selector of a story's text")
     sections: list[str] | None = Field(
         None, description="of .html files that are a wiki's: the headings to keep instead"
     )
+
+    @field_validator("genres")
+    @classmethod
+    def _genres_differ(cls, genres: dict[str, list[str]] | None) -> dict[str, list[str]] | None:
+        names = [name for written in (genres or {}).values() for name in written]
+        for together in (list(genres or {}), names):
+            words = [genre_words(name) for name in together]
+            for name, said in zip(together, words, strict=True):
+                if not said:
+                    raise ValueError(f"the genre {name!r} has no letter")
+                if words.count(said) > 1:
+                    raise ValueError(f"the genre {name!r} stands twice")
+        return genres
 
 
 #: The spiders whose sources have keys of their own.

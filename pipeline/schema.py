@@ -5,6 +5,8 @@ Bodies are bytes as served; every other text is Unicode. Times are UTC. Licences
 come from sites with different licences.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
@@ -291,3 +293,12 @@ def story_columns(
             matches = (name for word in usual for name in names if name.casefold() == word)
             result[what] = next(matches, None)
     return result
+
+
+def genre_words(name: str) -> str:
+    """The words of a genre's name, a blank on either side, so that `in` finds whole ones.
+
+    `sci_fi`, `Sci-Fi` and `sci fi` are the same. Empty where there is no letter or digit.
+    """
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name).casefold())
+    return f" {' '.join(words)} " if words else ""

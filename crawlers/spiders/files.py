@@ -206,11 +206,14 @@ def _columns_not_there(first: Row, source: FilesSource, table: _Table) -> set[st
     """Written columns that a later row may have still. Raises _ColumnError for the others."""
     there = ", ".join(repr(name)[:_LONGEST_NAME] for name in list(first.values)[:50])
     missing = {name for name in _written(source).values() if name and name not in first.values}
-    text = story_columns(first.values, _written(source))["text"]
+    columns = story_columns(first.values, _written(source))
+    text = columns["text"]
     if missing and (text is None or table.file.kind != ".jsonl"):
         raise _ColumnError(f"has no column {min(missing)!r}; there are: {there}")
     if text is None:
         raise _ColumnError(f"has no column 'Plot' or 'text'; there are: {there}")
+    if source.genres and columns["genre"] is None and table.file.kind != ".jsonl":
+        raise _ColumnError(f"has no column of genres, which `genres:` sorts; there are: {there}")
     return missing
 
 

@@ -169,6 +169,7 @@ def source_rules(spec: FranchiseSpec) -> dict[str, SourceRules]:
             language=source.language or spec.language,
             story=getattr(source, "story", None),
             columns=columns.model_dump() if (columns := getattr(source, "columns", None)) else None,
+            genres=getattr(source, "genres", None),
         )
         for source in spec.sources
     }

@@ -7,7 +7,7 @@ result does not depend on the order of the pages.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -50,6 +50,8 @@ class SourceRules:
     language: str  # ISO 639-1: what is in another is left out
     story: str | None = None  # CSS selector of a page's story, where the site is no wiki
     columns: Mapping[str, str | None] | None = None  # of a table's row; None: the usual ones
+    #: What a table's rows call each genre that is wanted; None: each row's own genre, any.
+    genres: Mapping[str, Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def _parse(page: dict[str, Any], rules: SourceRules) -> tuple[str, list[Piece], 
             book = read_epub(body)
             return page["title"] or book.title or name, book.pieces, book.languages
         case "application/json":
-            row = read_row(body, rules.columns)
+            row = read_row(body, rules.columns, rules.genres)
             return page["title"] or row.title or name, row.pieces, ()
         case other:
             raise NoStoryError(f"content type {other[:80] or 'missing'} is not read")

@@ -6,17 +6,19 @@ anew here, so that a corrected mapping needs no new crawl.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.extract.book_layout import is_unwrapped
 from pipeline.extract.piece import NoStoryError, Piece
-from pipeline.schema import story_columns
+from pipeline.schema import genre_words, story_columns
 
 #: What tables write where they know no genre.
 _NO_GENRE = frozenset(("", "unknown", "none", "nan", "null", "n/a", "-"))
 _LONGEST_NAME = 300
+#: Why a row is left out where its source says which genres are wanted.
+OTHER_GENRE = "row's genre is none of those wanted"
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,12 @@ class TableRow:
     pieces: list[Piece]
 
 
-def read_row(body: bytes, columns: Mapping[str, str | None] | None = None) -> TableRow:
-    """The story of a row; `columns` as in SourceRules. Raises NoStoryError."""
+def read_row(
+    body: bytes,
+    columns: Mapping[str, str | None] | None = None,
+    genres: Mapping[str, Sequence[str]] | None = None,
+) -> TableRow:
+    """The story of a row; `columns` and `genres` as in SourceRules. Raises NoStoryError."""
     try:
         row = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -42,9 +48,26 @@ def read_row(body: bytes, columns: Mapping[str, str | None] | None = None) -> Ta
     if not isinstance(value, str) or not value.strip():
         raise NoStoryError("row has no text", 0)
     genre = _name(row, cells["genre"])
-    known = genre is not None and genre.casefold() not in _NO_GENRE
-    piece = Piece("text", _paragraphs(value), genre=genre if known else None)
+    if genre is not None and genre.casefold() in _NO_GENRE:
+        genre = None
+    if genres is not None:
+        genre = sorted_genre(genre or "", genres)
+        if genre is None:
+            raise NoStoryError(OTHER_GENRE)
+    piece = Piece("text", _paragraphs(value), genre=genre)
     return TableRow(_name(row, cells["title"]), [piece])
+
+
+def sorted_genre(own: str, genres: Mapping[str, Sequence[str]]) -> str | None:
+    """The first of the genres of which a name stands in the row's own, as whole words.
+
+    Tables such as "Wikipedia Movie Plots" name genres freely: "sci-fi", "crime drama, thriller".
+    """
+    words = genre_words(own)
+    for genre, names in genres.items():
+        if any(genre_words(name) in words for name in names):
+            return genre
+    return None
 
 
 def _paragraphs(text: str) -> str:

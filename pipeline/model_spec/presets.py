@@ -11,9 +11,18 @@ from typing import Any
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     # GPT-2, fine-tuned or fresh, on documents.
     "gpt2": {},
-    # Film plots by genre: `<BOS> <genre> story <EOS>`, one a line; AdamW over packed blocks.
+    # Film plots by genre: `<BOS> <genre> story <EOS>`, one a line. The original was trained by
+    # transformers' run_language_modeling, line by line: longer stories cut, shorter ones padded.
     "gpt2-genre": {
-        "training": {"epochs": 3, "batch_size": 4, "block_size": 512, "save_total_limit": 2},
+        "training": {
+            "epochs": 10,
+            "batch_size": 4,
+            "block_size": 512,
+            "weight_decay": 0.0,
+            "eval_every": 500,
+            "save_every": 500,
+            "save_total_limit": 1,
+        },
         "samples": {
             "settings": [
                 {
@@ -42,11 +51,20 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "warmup_fraction": 0.0,
             "weight_decay": 0.0,
             "eval_every": "epoch",
+            "eval_blocks": 1024,
             "save_every": "epoch",
             "patience": 5,
         },
         "samples": {
-            "settings": [{"name": "half", "temperature": 0.5, "top_k": 0, "max_length": 600}]
+            "settings": [
+                {"name": name, "temperature": temperature, "top_k": 0, "max_length": 500}
+                for name, temperature in (
+                    ("cold", 0.2),
+                    ("half", 0.5),
+                    ("as-it-is", 1.0),
+                    ("hot", 1.2),
+                )
+            ]
         },
     },
     # Words with pretrained word2vec: 100 dimensions, sentences of at most 40 words.
@@ -63,10 +81,13 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "warmup_fraction": 0.0,
             "weight_decay": 0.0,
             "eval_every": "epoch",
+            "eval_blocks": 1024,
             "save_every": "epoch",
             "patience": 3,
         },
-        "samples": {"settings": [{"name": "nucleus", "top_k": 0, "top_p": 0.9, "max_length": 120}]},
+        "samples": {
+            "settings": [{"name": "cool", "temperature": 0.7, "top_k": 0, "max_length": 120}]
+        },
     },
     # A series of books: embedding 300, GRU 512, GRU 256, dense; sampling divided by 0.5.
     "char-gru": {
@@ -81,6 +102,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "warmup_fraction": 0.0,
             "weight_decay": 0.0,
             "eval_every": "epoch",
+            "eval_blocks": 1024,
             "save_every": "epoch",
             "patience": 3,
         },
@@ -102,6 +124,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "weight_decay": 0.0,
             "dropout": 0.2,
             "eval_every": "epoch",
+            "eval_blocks": 1024,
             "save_every": "epoch",
             "patience": 3,
         },

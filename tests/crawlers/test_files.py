@@ -191,6 +191,15 @@ def test_a_missing_column_is_one_error(workplace, columns, said) -> None:
     assert "defs.yaml: source files" in error
 
 
+def test_genres_of_a_table_that_has_none_are_an_error(workplace) -> None:
+    (folder(workplace) / "tales.csv").write_text("title,text\nA,Once.\n")
+    genres = {"drama": ["drama"]}
+    workplace.franchise("lamps", {**SOURCE, "path": "tales.csv", "genres": genres})
+    crawl = workplace.crawl("files", "lamps")
+    assert crawl.status == 1
+    assert "has no column of genres, which `genres:` sorts" in crawl.errors[0]
+
+
 def test_columns_may_be_named_and_a_row_of_json_may_lack_some(workplace) -> None:
     table = folder(workplace) / "tales.jsonl"
     rows = [{"no": 7, "tale": "Once."}, {"no": 8, "tale": "Twice.", "kind": "fable"}]

@@ -85,6 +85,22 @@ def test_what_is_no_path_is_told(path: str, why: str) -> None:
     assert why in mistake(FilesSource, spider="files", licence="CC0-1.0", path=path)
 
 
+@pytest.mark.parametrize(
+    ("genres", "why"),
+    [
+        ({}, "at least 1 item"),
+        ({"drama": []}, "at least 1 item"),
+        ({"…": ["drama"]}, "'…' has no letter"),
+        ({"drama": ["-"]}, "'-' has no letter"),
+        ({"sci_fi": ["sf"], "Sci-Fi": ["science fiction"]}, "'sci_fi' stands twice"),
+        ({"sci_fi": ["sci-fi"], "fantasy": ["Sci fi"]}, "'sci-fi' stands twice"),
+    ],
+)
+def test_genres_that_are_none_are_told(genres: dict[str, list[str]], why: str) -> None:
+    written = {"spider": "files", "licence": "CC0-1.0", "path": "a.csv"}
+    assert why in mistake(FilesSource, **written, genres=genres)
+
+
 def test_a_source_is_in_the_franchises_language_where_it_names_none() -> None:
     sources = [
         {"spider": "gutenberg", "books": [1]},

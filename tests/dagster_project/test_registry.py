@@ -7,6 +7,7 @@ import pytest
 from crawlers.yaml_spec import SpecError
 from dagster_project.registry import load_registry
 
+_REGISTRY = Path(__file__).parents[2] / "corpora"
 _FRANCHISE = """\
 type: dagster_project.components.Franchise
 attributes:
@@ -195,3 +196,31 @@ def test_what_is_wrong_with_how_a_corpus_is_made_is_named_by_line(write, line, p
     mistakes = _mistakes(folder)
     assert all(mistake.startswith(f"mix/defs.yaml:5: {place}") for mistake in mistakes), mistakes
     assert any(told in mistake for mistake in mistakes), mistakes
+
+
+@pytest.mark.parametrize(
+    ("model", "corpus", "preset"),
+    [
+        ("batman-char-lstm", "batman", "char-lstm"),
+        ("batman-word-lstm", "batman", "word-lstm"),
+        ("batman-gpt2", "batman", "gpt2"),
+        ("movies-gpt2-genre", "movies-by-genre", "gpt2-genre"),
+        ("movies-kaggle-gpt2-genre", "movies-kaggle-by-genre", "gpt2-genre"),
+        ("oz-char-gru", "oz", "char-gru"),
+        ("shakespeare-char-lstm2", "shakespeare", "char-lstm2"),
+        ("pokemon-gpt2", "pokemon", "gpt2"),
+    ],
+)
+def test_each_recipe_stands_in_the_registry(model: str, corpus: str, preset: str):
+    registry = load_registry(_REGISTRY)
+    spec = registry.models[model]
+    assert (spec.corpus, spec.preset) == (corpus, preset)
+    if preset == "gpt2":
+        assert spec.samples.at_steps == [400, 800, 1600]
+    if preset == "gpt2-genre":  # what is asked for is what the corpus has, as control tokens
+        of = registry.corpora[corpus]
+        assert of.layout == "lines"
+        sources = [source for name in of.franchises for source in registry.franchises[name].sources]
+        genres = {genre for s in sources for genre in getattr(s, "genres", None) or [s.genre]}
+        assert genres == set(spec.samples.genres)
+        assert genres == {"superhero", "sci_fi", "action", "drama", "horror", "thriller"}

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from pipeline.model_spec import DEFAULT_STEPS, ModelSpec
+from pipeline.model_spec import PRESETS, ModelSpec
+from pipeline.model_spec.training import DEFAULT_STEPS
 
 FRESH: dict[str, Any] = {"name": "m", "corpus": "c", "preset": "gpt2", "size": "mini"}
 
@@ -54,6 +55,55 @@ def test_the_example_of_the_plan_is_valid():
 def test_a_mistake_is_named(changed: dict[str, Any], told: str):
     with pytest.raises(ValidationError, match=told):
         ModelSpec.model_validate(FRESH | changed)
+
+
+def test_a_preset_stands_below_what_is_written():
+    written = {
+        "name": "m",
+        "corpus": "c",
+        "preset": "char-gru",
+        "recurrent": {"layers": [16]},
+        "training": {"batch_size": 8, "patience": None},
+    }
+    spec = ModelSpec.model_validate(written)
+    assert spec.recurrent is not None
+    assert (spec.recurrent.cell, spec.recurrent.embedding) == ("gru", 300)
+    assert spec.recurrent.layers == [16]
+    assert (spec.training.batch_size, spec.training.patience) == (8, None)
+    assert (spec.training.epochs, spec.training.block_size) == (50, 100)
+    assert spec.tokenizer.kind == "characters"
+    assert [setting.temperature for setting in spec.samples.settings] == [0.5]
+    # A list is written whole, or not at all.
+    spec = ModelSpec.model_validate(written | {"samples": {"settings": [{"name": "mine"}]}})
+    assert [setting.name for setting in spec.samples.settings] == ["mine"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_valid_and_survives_json(preset: str):
+    begun = {} if "recurrent" in PRESETS[preset] else {"size": "nano"}
+    spec = ModelSpec.model_validate({"name": "m", "corpus": "c", "preset": preset, **begun})
+    assert ModelSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@pytest.mark.parametrize("preset", ["char-lstm", "word-lstm", "char-gru", "char-lstm2"])
+@pytest.mark.parametrize("begun", [{"base": "gpt2"}, {"size": "mini"}])
+def test_a_recurrent_preset_has_no_other_beginning(preset: str, begun: dict[str, str]):
+    with pytest.raises(ValidationError, match="exactly one of base"):
+        ModelSpec.model_validate({"name": "m", "corpus": "c", "preset": preset, **begun})
+
+
+def test_an_unknown_preset_names_those_there_are():
+    with pytest.raises(ValidationError, match="'lstm' is unknown; allowed: gpt2, gpt2-genre, char"):
+        ModelSpec.model_validate(FRESH | {"preset": "lstm"})
+
+
+@pytest.mark.parametrize(
+    ("training", "steps", "epochs"),
+    [({}, None, 10), ({"steps": 70}, 70, None), ({"epochs": 2}, None, 2)],
+)
+def test_who_writes_steps_does_not_get_the_presets_epochs(training, steps, epochs):
+    spec = ModelSpec.model_validate(FRESH | {"preset": "gpt2-genre", "training": training})
+    assert (spec.steps, spec.training.epochs) == (steps, epochs)
 
 
 def test_with_epochs_the_corpus_decides_on_the_steps():

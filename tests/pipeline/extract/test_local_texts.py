@@ -227,6 +227,36 @@ def test_rows_without_a_story(body, reason) -> None:
         read_row(body)
 
 
+GENRES = {
+    "superhero": ["superhero"],
+    "sci_fi": ["science fiction", "sci-fi"],
+    "drama": ["drama"],
+}
+
+
+@pytest.mark.parametrize(
+    ("own", "sorted_as"),
+    [
+        ("superhero", "superhero"),
+        ("Drama, Superhero", "superhero"),  # the first that is written, not the cell's first
+        ("Sci-Fi", "sci_fi"),
+        ("science-fiction drama", "sci_fi"),
+        (["war", "crime drama"], "drama"),
+        ("comedy–drama", "drama"),
+        ("melodrama", None),
+        ("unknown", None),
+        (None, None),
+    ],
+)
+def test_rows_are_sorted_into_the_genres_that_are_wanted(own, sorted_as) -> None:
+    body = json.dumps({"Plot": STORY, "Genre": own}).encode()
+    if sorted_as is None:
+        with pytest.raises(NoStoryError, match="none of those wanted"):
+            read_row(body, None, GENRES)
+    else:
+        assert read_row(body, None, GENRES).pieces[0].genre == sorted_as
+
+
 PAGE = f"""<html><head><title> Tales: The Lamp </title><style>p {{}}</style></head><body>
 <header>Tales</header><nav>Home</nav>
 <div class="story"><h1>The Lamp</h1><p>{STORY}</p><div class="story"><p>Within it.</p></div>
