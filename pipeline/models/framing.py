@@ -13,6 +13,10 @@ from transformers import PreTrainedTokenizerBase
 from pipeline.corpus.layout import control_token
 from pipeline.model_spec import ModelError
 
+#: Where a tokenizer's configuration names the genres of its corpus. A base has special tokens of
+#: its own, such as `<unk>` and `<pad>`, that look the same and are no genres.
+GENRE_TOKENS = "genre_tokens"
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -40,15 +44,11 @@ class Frame:
 
 
 def frame_of(tokenizer: PreTrainedTokenizerBase) -> Frame:
-    """The frame of a tokenizer: its bos and eos, and the genres among its special tokens."""
+    """The frame of a tokenizer: its bos and eos, and the genres that its configuration names."""
     if tokenizer.eos_token_id is None:
         raise ModelError("the tokenizer has no end-of-text token; choose a base that has one")
     end = int(tokenizer.eos_token_id)
     start = end if tokenizer.bos_token_id is None else int(tokenizer.bos_token_id)
-    named = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token, tokenizer.unk_token}
-    genres = {
-        token: int(tokenizer.convert_tokens_to_ids(token))
-        for token in tokenizer.all_special_tokens
-        if token not in named and control_token(token) == token
-    }
+    named = tokenizer.init_kwargs.get(GENRE_TOKENS, ())
+    genres = {token: int(tokenizer.convert_tokens_to_ids(token)) for token in named}
     return Frame(start, end, genres)

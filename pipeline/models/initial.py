@@ -21,12 +21,10 @@ from transformers import (
 )
 
 from pipeline.corpus import read_split
+from pipeline.corpus.files import corpus_layout
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.sizes import GPT2_SIZES
-from pipeline.models.tokenizers import end_token, train_byte_level_bpe
-
-#: Entries of a fresh model's vocabulary where the spec leaves it open.
-DEFAULT_VOCABULARY = 8192
+from pipeline.models.tokenizers import end_token, learn_tokenizer
 
 
 def load_initial(
@@ -46,8 +44,8 @@ def load_initial(
         context = spec.training.block_size or size.context
         if tokenizer is None:
             texts = (document.text for document in read_split(corpus, "train"))
-            vocabulary = spec.tokenizer.vocabulary or DEFAULT_VOCABULARY
-            tokenizer = train_byte_level_bpe(texts, vocabulary, context)
+            control_tokens = corpus_layout(corpus).control_tokens
+            tokenizer = learn_tokenizer(spec.tokenizer, texts, context, control_tokens)
         config = GPT2Config(
             vocab_size=len(tokenizer),
             n_positions=context,

@@ -1,36 +1,116 @@
-"""Tokenizers: a byte-level BPE trained on a corpus, and encoding in which text stays text.
+"""Tokenizers of fresh models, their control tokens, and encoding in which text stays text.
 
-A byte-level BPE has no unknown word, so that bits per byte charge a model for every byte. A page
-that contains the characters `<|endoftext|>` must not end the story: control tokens in text are
-split like any other text.
+None has an unknown word, so that bits per byte charge a model for every byte. A page that contains
+the characters `<|endoftext|>` or `<EOS>` must not end the story: control tokens in text are split
+like any other text. Blanks beside a control token belong to it, so that a line of the corpus's file
+and a prompt that is typed like one encode as the documents do in training.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from tokenizers import AddedToken, Tokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from pipeline.model_spec import ModelError
+from pipeline.corpus.layout import BEGIN, END
+from pipeline.model_spec import ModelError, TokenizerSettings
 from pipeline.models.bpe import END_OF_TEXT, train_bpe
+from pipeline.models.framing import GENRE_TOKENS
+from pipeline.models.spelled import learn_characters, learn_words
+
+#: Entries of a learned byte-level BPE where the spec leaves it open.
+DEFAULT_VOCABULARY = 8192
 
 
-def train_byte_level_bpe(
-    texts: Iterable[str], vocabulary: int, context: int
+def learn_tokenizer(
+    settings: TokenizerSettings,
+    texts: Iterable[str],
+    context: int | None,
+    control_tokens: Sequence[str] = (),
 ) -> PreTrainedTokenizerBase:
-    """A byte-level BPE of at most `vocabulary` entries; the same texts give the same one."""
-    return PreTrainedTokenizerFast(
-        tokenizer_object=train_bpe(texts, vocabulary),
-        bos_token=END_OF_TEXT,
-        eos_token=END_OF_TEXT,
-        pad_token=END_OF_TEXT,
-        model_max_length=context,
-        clean_up_tokenization_spaces=False,
-    )
+    """The tokenizer that `settings` describe; the same texts give the same one.
+
+    `context`: tokens that the model attends to; None where nothing bounds them. `control_tokens`
+    are those of the corpus's layout. Raises ModelError where `settings.source` cannot be read.
+    """
+    if settings.source is not None:
+        tokenizer = load_tokenizer(settings.source)
+    else:
+        match settings.kind:
+            case "bpe":
+                learned = train_bpe(texts, settings.vocabulary or DEFAULT_VOCABULARY)
+            case "characters":
+                learned = learn_characters(texts, settings.vocabulary)
+            case "words":
+                learned = learn_words(texts, settings.vocabulary, settings.min_count)
+        tokenizer = _wrapped(learned)
+    if context is not None:
+        tokenizer.model_max_length = context
+    add_control_tokens(tokenizer, control_tokens)
+    return tokenizer
+
+
+def load_tokenizer(source: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder or hub id as it is. Raises ModelError where it cannot be read."""
+    folder = Path(source).expanduser()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(folder) if folder.is_dir() else source,
+            revision=revision or "main",
+            trust_remote_code=False,
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"tokenizer {source!r} cannot be loaded: {' '.join(str(error).split())} - Give "
+            "`tokenizer.source:` a local folder with tokenizer.json and tokenizer_config.json, or "
+            "leave it out to learn the tokenizer from the corpus, or try again where the hub can "
+            "be reached."
+        ) from error
+    # transformers 5 makes an empty one of files that it does not find, and says nothing.
+    if not isinstance(tokenizer, PreTrainedTokenizerFast) or len(tokenizer) < 2:
+        raise ModelError(f"tokenizer {source!r} is empty; is its tokenizer.json missing?")
+    end_token(tokenizer)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def add_control_tokens(tokenizer: PreTrainedTokenizerBase, control_tokens: Sequence[str]) -> int:
+    """Make `<BOS>` and `<EOS>` the tokenizer's bos and eos, and genres of the other tokens.
+
+    Returns how many entries it grew by; without control tokens the tokenizer stays as it is.
+    Raises ModelError where a genre's token has another meaning in the tokenizer already.
+    """
+    if not control_tokens:
+        return 0
+    before = len(tokenizer)
+    genres = [token for token in control_tokens if token not in (BEGIN, END)]
+    known = set(tokenizer.init_kwargs.get(GENRE_TOKENS, ()))
+    for genre in genres:
+        taken = genre in tokenizer.get_vocab() and genre not in known
+        if taken and genre in special_tokens(tokenizer):
+            raise ModelError(
+                f"the genre {genre} is a control token of the tokenizer already, with a meaning of "
+                "its own; give the genre another name in the franchise's file"
+            )
+    tokenizer.add_special_tokens({"bos_token": _swallowing(BEGIN), "eos_token": _swallowing(END)})
+    tokenizer.add_tokens([_swallowing(genre) for genre in genres], special_tokens=True)
+    tokenizer.init_kwargs[GENRE_TOKENS] = sorted(known.union(genres))
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return len(tokenizer) - before
+
+
+def special_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    """All control tokens, by id: those with a role, genres, and what else a base marks as such."""
+    added = tokenizer.added_tokens_decoder.items()
+    return {token.content: int(number) for number, token in added if token.special}
 
 
 def end_token(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id that ends a document and stands before the next."""
+    """The id that ends a document and, where there is no other, stands before the next."""
     if tokenizer.eos_token_id is None:
         raise ModelError("the tokenizer has no end-of-text token; choose a base that has one")
     return int(tokenizer.eos_token_id)
@@ -38,11 +118,29 @@ def end_token(tokenizer: PreTrainedTokenizerBase) -> int:
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[npt.NDArray[np.int32]]:
     """Token ids of each text, without any control token, on all cores."""
+    if not texts:
+        return []
     batch = tokenizer(
         texts,
         add_special_tokens=False,
         split_special_tokens=True,
         return_attention_mask=False,
+        return_token_type_ids=False,
         verbose=False,
     )
     return [np.asarray(ids, dtype=np.int32) for ids in batch["input_ids"]]
+
+
+def _wrapped(learned: Tokenizer) -> PreTrainedTokenizerBase:
+    return PreTrainedTokenizerFast(
+        tokenizer_object=learned,
+        bos_token=END_OF_TEXT,
+        eos_token=END_OF_TEXT,
+        pad_token=END_OF_TEXT,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def _swallowing(token: str) -> AddedToken:
+    """The control token together with the blanks on both sides, which are none of the text's."""
+    return AddedToken(token, lstrip=True, rstrip=True, special=True, normalized=False)

@@ -22,8 +22,8 @@ from pipeline.device import pick_device
 from pipeline.generation import encode_prompts
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.base import base_version
+from pipeline.models.framing import frame_of
 from pipeline.models.initial import base_commit, load_initial
-from pipeline.models.tokenizers import end_token
 from pipeline.sampling import sample_requests
 from pipeline.training import acceleration
 from pipeline.training.arguments import training_arguments
@@ -81,7 +81,7 @@ def train(
             args=arguments,
             train_dataset=PackedBlocks(blocks),
             held_out=held_out(validation, tokenizer),
-            data_collator=partial(collate, end=end_token(tokenizer)),
+            data_collator=partial(collate, frame=frame_of(tokenizer)),
             callbacks=[watch],
         )
         trainer.remove_callback(PrinterCallback)

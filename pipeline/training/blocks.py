@@ -28,18 +28,17 @@ def read_blocks(
             f"training.block_size {block_size} is longer than the model's context of {context} "
             "tokens; lower it"
         )
-    stream = token_stream((document.text for document in read_split(corpus, "train")), tokenizer)
+    stream = token_stream(read_split(corpus, "train"), tokenizer)
     if len(stream) < block_size:
         raise ModelError(
             f"the train split of {corpus} has {len(stream)} tokens, less than one block of "
             f"{block_size}; lower training.block_size or add text"
         )
-    held_out = token_stream(
-        (document.text for document in read_split(corpus, "validation")), tokenizer
-    )
+    held_out = token_stream(read_split(corpus, "validation"), tokenizer)
     # A split shorter than a block is one short block; below two tokens nothing can be predicted.
     length = min(block_size, len(held_out))
     validation = cut_into_blocks(held_out, length) if length > 1 else np.empty((0, 0), np.int32)
     # Spread over the split, so that every source in it is looked at.
     looked_at = np.linspace(0, len(validation), spec.training.eval_blocks, endpoint=False)
-    return cut_into_blocks(stream, block_size), validation[np.unique(looked_at.astype(int))]
+    blocks = cut_into_blocks(stream, block_size, spec.training.stride)
+    return blocks, validation[np.unique(looked_at.astype(int))]

@@ -9,7 +9,8 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from pipeline.corpus import read_split
 from pipeline.corpus.files import corpus_layout
-from pipeline.models.tokenizers import encode, end_token, train_byte_level_bpe
+from pipeline.model_spec import TokenizerSettings
+from pipeline.models.tokenizers import encode, end_token, learn_tokenizer
 from tests.corpus_files import row, write_files
 
 TEXTS = ["the fox and the ferryman cross the fen", "the miller's son sings to the fox"] * 3
@@ -17,11 +18,11 @@ TEXTS = ["the fox and the ferryman cross the fen", "the miller's son sings to th
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerBase:
-    return train_byte_level_bpe(TEXTS, 300, 64)
+    return learn_tokenizer(TokenizerSettings(vocabulary=300), TEXTS, 64)
 
 
 def test_the_same_texts_give_the_same_vocabulary(tokenizer: PreTrainedTokenizerBase):
-    again = train_byte_level_bpe(TEXTS, 300, 64)
+    again = learn_tokenizer(TokenizerSettings(vocabulary=300), TEXTS, 64)
     assert again.backend_tokenizer.to_str() == tokenizer.backend_tokenizer.to_str()
     assert 257 < len(tokenizer) <= 300
 
@@ -63,7 +64,7 @@ def test_no_text_of_a_corpus_becomes_a_control_token_of_it(tmp_path: Path, layou
     write_files(tmp_path, {"train": rows}, layout)
     written = (tmp_path / "train.txt").read_text("utf-8")
 
-    tokenizer = train_byte_level_bpe(TEXTS, 300, 64)
+    tokenizer = learn_tokenizer(TokenizerSettings(vocabulary=300), TEXTS, 64)
     controls = ["<BOS>", "<EOS>", "<drama>", "<noir>"]
     if layout == "lines":
         assert corpus_layout(tmp_path).control_tokens == tuple(controls)
