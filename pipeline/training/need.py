@@ -1,0 +1,92 @@
+"""What of memory a training takes on one device at its peak: weights, gradients, optimizer, batch.
+
+Weights, gradients and the optimizer's averages are float32: Adam keeps two averages a weight
+(Kingma & Ba 2015), RMSprop one. What a batch takes is measured: see activations.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from transformers import PreTrainedModel
+
+from pipeline.model_spec import ModelSpec
+from pipeline.training import distributed
+from pipeline.training.activations import Activations
+
+#: What is added to the need that was computed: scratch of the kernels, an allocator's holes.
+MARGIN = 0.1
+MARGIN_BYTES = 64 * 2**20
+
+#: Averages that an optimizer keeps of each weight it trains.
+_AVERAGES = {"adamw": 2, "rmsprop": 1}
+
+#: Bytes of a float32.
+_FLOAT = 4
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes that a training takes on one device, by part."""
+
+    weights: int
+    trained: int  # of `weights`: what has a gradient
+    averages: int  # of the optimizer
+    buckets: int  # in which several processes add up their gradients
+    largest: int  # gradient of one weight: it is made aside, then added to what is there
+    copies: int  # of the weights, in the number format of autocast
+    vocabulary: int  # entries
+    bf16: bool
+    checkpointing: bool
+    activations: Callable[[int], Activations] | None = None  # of a block of so many tokens
+
+    def with_activations(self, activations: Callable[[int], Activations]) -> "Need":
+        """As it is once a block was measured."""
+        return replace(self, activations=activations)
+
+    def adapted(self) -> "Need":
+        """As it would be with LoRA: adapters are about a hundredth of the weights."""
+        part = 0.01 * self.weights / max(1, self.trained)
+        return replace(
+            self,
+            trained=round(self.trained * part),
+            averages=round(self.averages * part),
+            buckets=round(self.buckets * part),
+        )
+
+    def at_least(self) -> int:
+        """Whatever the batch, with the margin."""
+        return _with_margin(self._fixed)
+
+    def of(self, blocks: int, length: int) -> int:
+        """With forward passes over so many blocks of so many tokens, with the margin."""
+        assert self.activations is not None
+        # As the backward pass begins, the loss holds two gradients of its logits.
+        logits = 2 * length * self.vocabulary * _FLOAT
+        a_block = self.activations(length).kept(self.checkpointing) + logits
+        return _with_margin(self._fixed + blocks * a_block)
+
+    @property
+    def _fixed(self) -> int:
+        standing = self.weights + self.trained + self.averages + self.buckets
+        return standing + self.largest + self.copies
+
+
+def need_of(spec: ModelSpec, model: PreTrainedModel, bf16: bool) -> Need:
+    """What a training of `model` takes, as far as it is known without its activations."""
+    parameters = list(model.parameters())
+    trained = sum(one.numel() for one in parameters if one.requires_grad) * _FLOAT
+    return Need(
+        weights=sum(one.numel() * one.element_size() for one in parameters),
+        trained=trained,
+        averages=_AVERAGES[spec.training.optimizer] * trained,
+        buckets=trained if distributed.processes() > 1 else 0,
+        largest=max(one.numel() for one in parameters) * _FLOAT,
+        copies=2 * sum(one.numel() for one in parameters if one.ndim >= 2) if bf16 else 0,
+        vocabulary=int(model.get_output_embeddings().weight.shape[0]),
+        bf16=bf16,
+        checkpointing=spec.training.gradient_checkpointing,
+    )
+
+
+def _with_margin(need: float) -> int:
+    return round(need * (1 + MARGIN)) + MARGIN_BYTES
