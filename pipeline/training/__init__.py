@@ -6,7 +6,6 @@ bit for bit of a run that was never killed. An interrupt writes a checkpoint fir
 """
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -28,7 +27,15 @@ from pipeline.sampling import sample_requests
 from pipeline.training import acceleration
 from pipeline.training.arguments import training_arguments
 from pipeline.training.blocks import read_blocks
-from pipeline.training.checkpoints import export, newest_checkpoint, room_for
+from pipeline.training.checkpoints import (
+    checkpoint_folder,
+    delete_checkpoints,
+    export,
+    newest_checkpoint,
+    room_for,
+)
+from pipeline.training.course import Course
+from pipeline.training.early_stopping import best_step
 from pipeline.training.interrupts import Interrupted, StopSignal
 from pipeline.training.packing import PackedBlocks, collate
 from pipeline.training.progress import Progress, Watch, loss_table
@@ -75,23 +82,27 @@ def train(
             held_out=len(validation) > 0,
             resumed=checkpoint is not None,
         )
-        watch = Watch(spec, folder, tokenizer, on, stop, report, checkpoint)
+        watch = Watch(spec, folder, tokenizer, on, report, checkpoint)
+        course = Course(spec, stop, lambda: watch.seconds)
         trainer = StoryTrainer(
             model=model,
             args=arguments,
             train_dataset=PackedBlocks(blocks),
             held_out=held_out(validation, tokenizer),
             data_collator=partial(collate, frame=frame_of(tokenizer)),
-            callbacks=[watch],
+            callbacks=[course, watch],
         )
         trainer.remove_callback(PrinterCallback)
         stop.defer()
         with room_for(resume):
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
         step = trainer.state.global_step
-        if step < arguments.max_steps:
+        if not course.ended(trainer.state):
             assert stop.received is not None
             raise Interrupted(f"interrupted at step {step}; run again to resume", stop.received)
+        best = step if spec.training.patience is None else best_step(trainer.state.log_history)
+        if best is not None and best < step:
+            trainer.load_weights(checkpoint_folder(resume, best))
         export(model, tokenizer, folder / "final")
         history = trainer.state.log_history
         pq.write_table(loss_table(history), folder / "loss.parquet")
@@ -103,6 +114,7 @@ def train(
             "base_revision": base_commit(model),
             "seed": spec.training.seed,
             "steps": step,
+            "best_step": best,
             "steps_not_reached": [n for n in spec.samples.at_steps if n > step],
             "parameters": model.num_parameters(),
             "vocabulary": len(tokenizer),
@@ -119,7 +131,7 @@ def train(
             "versions": versions(),
         }
         write_atomically(folder / "training.json", json.dumps(figures, indent=2).encode())
-        shutil.rmtree(resume)
+        delete_checkpoints(resume)
     return figures
 
 

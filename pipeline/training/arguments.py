@@ -84,8 +84,6 @@ def training_arguments(
         eval_strategy="steps" if held_out else "no",
         eval_steps=when.eval_every,
         eval_on_start=held_out and not resumed,
-        metric_for_best_model=None if settings.patience is None else "bits_per_byte",
-        greater_is_better=False,
         save_strategy="steps",
         save_steps=when.save_every,
         save_total_limit=None,  # older ones go only once the new one is complete: checkpoints.py

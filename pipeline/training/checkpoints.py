@@ -36,26 +36,53 @@ class Checkpoint:
 def newest_checkpoint(folder: Path) -> Checkpoint | None:
     """The last complete checkpoint in `folder`; incomplete ones are deleted."""
     complete = []
-    for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+    for path in _checkpoints(folder):
         if (path / MARKER).is_file():
             complete.append(Checkpoint(path, **json.loads((path / MARKER).read_text("utf-8"))))
         else:
-            shutil.rmtree(path)
+            _delete(path)
     return max(complete, key=lambda checkpoint: checkpoint.step, default=None)
 
 
-def complete_checkpoint(folder: Path, step: int, seconds: float, limit: int) -> None:
-    """Make the checkpoint of `step` valid, then delete all but the newest `limit`."""
-    checkpoint = Checkpoint(folder / f"{PREFIX_CHECKPOINT_DIR}-{step}", step, seconds)
+def checkpoint_folder(folder: Path, step: int) -> Path:
+    """Where the Trainer writes the checkpoint of a step."""
+    return folder / f"{PREFIX_CHECKPOINT_DIR}-{step}"
+
+
+def complete_checkpoint(
+    folder: Path, step: int, seconds: float, limit: int, *, best: int | None = None
+) -> None:
+    """Make the checkpoint of `step` valid; delete all but the newest `limit` and the `best`."""
+    checkpoint = Checkpoint(checkpoint_folder(folder, step), step, seconds)
     for path in checkpoint.folder.iterdir():
         sync(path)
     marker = {key: value for key, value in asdict(checkpoint).items() if key != "folder"}
     write_atomically(checkpoint.folder / MARKER, json.dumps(marker).encode())
-    by_step = sorted(
-        folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=lambda path: int(path.name.split("-")[1])
-    )
+    by_step = sorted(_checkpoints(folder), key=_step)
     for path in by_step[:-limit]:
-        shutil.rmtree(path)
+        if _step(path) != best:
+            _delete(path)
+
+
+def delete_checkpoints(folder: Path) -> None:
+    """Delete `folder`, where nothing is left to go on from."""
+    for path in _checkpoints(folder):
+        _delete(path)
+    shutil.rmtree(folder)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return list(folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"))
+
+
+def _step(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
+
+
+def _delete(path: Path) -> None:
+    """Its marker first: who is killed meanwhile leaves nothing that looks complete."""
+    (path / MARKER).unlink(missing_ok=True)
+    shutil.rmtree(path)
 
 
 def export(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

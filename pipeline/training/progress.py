@@ -2,11 +2,9 @@
 
 Every report is also a row of the Trainer's own log, which its checkpoints hold: so the rows of a
 training that was killed and resumed are those of one that never was. The callback also keeps the
-models of chosen steps, makes checkpoints valid, stops a training whose loss is no number, and
-grants a wish to stop.
+models of chosen steps; what a training does after a step is decided before it, in course.py.
 """
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +23,9 @@ from transformers import (
 )
 
 from pipeline.device import Device
-from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.model_spec import ModelSpec
 from pipeline.schema import LOSS
-from pipeline.training.checkpoints import Checkpoint, complete_checkpoint, export
-from pipeline.training.interrupts import StopSignal
+from pipeline.training.checkpoints import Checkpoint, export
 
 #: The Trainer's names for the two losses, and the split that each is of.
 _SPLITS = {"loss": "train", "eval_loss": "validation"}
@@ -83,7 +80,6 @@ class Watch(TrainerCallback):  # type: ignore[misc] # transformers is not typed
         folder: Path,
         tokenizer: PreTrainedTokenizerBase,
         device: Device,
-        stop: StopSignal,
         report: Callable[[Progress], None],
         checkpoint: Checkpoint | None,
         *,
@@ -94,7 +90,6 @@ class Watch(TrainerCallback):  # type: ignore[misc] # transformers is not typed
         self._folder = folder
         self._tokenizer = tokenizer
         self._device = device
-        self._stop = stop
         self._report = report
         self._tokens_at_peak = tokens_at_peak
         self._seconds_before = checkpoint.seconds if checkpoint else 0.0
@@ -139,16 +134,8 @@ class Watch(TrainerCallback):  # type: ignore[misc] # transformers is not typed
         model: PreTrainedModel,
         **kwargs: Any,
     ) -> None:
-        """Keep the model where the spec asks for it; decide what the Trainer does next."""
+        """Keep the model where the spec asks for it."""
         self._tokens = int(state.num_input_tokens_seen) - self._tokens_before
-        if state.global_step >= state.max_steps:
-            control.should_log = control.should_evaluate = True
-            control.should_save = False  # the export follows
-        elif self._stop.received is not None:
-            control.should_save = control.should_training_stop = True
-        # The loss is looked at before each checkpoint, so that none holds what is no number, and
-        # no mean straddles one, so that a resumed run logs what an uninterrupted one would.
-        control.should_log = control.should_log or control.should_save
         kept = state.global_step in self._spec.samples.at_steps
         if kept or control.should_log or control.should_evaluate:
             self._end_lap()
@@ -172,33 +159,15 @@ class Watch(TrainerCallback):  # type: ignore[misc] # transformers is not typed
         logs: dict[str, float],
         **kwargs: Any,
     ) -> None:
-        """Complete the row of the log and report it; refuse a loss that is no number."""
+        """Complete the row of the log and report it."""
         key = next((key for key in _SPLITS if key in logs), None)
         if key is None:
             return  # the Trainer's own summary at the end
-        if not math.isfinite(logs[key]):
-            raise ModelError(
-                f"the loss at step {state.global_step} is {logs[key]}; lower "
-                f"training.learning_rate (it was {self._spec.learning_rate:g}) or raise "
-                "training.warmup_fraction, and train anew"
-            )
         row = self._measured(logs, paced=key == "loss")
         state.log_history[-1].update(row)
         self._last |= logs | row
         if state.is_world_process_zero:
             self._report(self._progress(state, looked=key == "eval_loss"))
-
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Make the checkpoint valid, now that all of it is written."""
-        if state.is_world_process_zero:
-            complete_checkpoint(
-                Path(args.output_dir),
-                state.global_step,
-                self.seconds,
-                self._spec.training.save_total_limit,
-            )
 
     def _end_lap(self) -> None:
         """Stop the clock of the steps, once the device has done them."""

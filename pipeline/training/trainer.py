@@ -7,15 +7,14 @@ nats, each process over its share, and draws nothing. Its checkpoints hold no pi
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from transformers import PreTrainedTokenizerBase, Trainer, TrainerControl
 
 from pipeline.models.framing import frame_of
-from pipeline.training.packing import Tokens
+from pipeline.training.packing import Tokens, token_bytes
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class HeldOut:
     """Blocks of held-out text, and what their tokens stand for."""
 
     blocks: Tokens  # shape (blocks, tokens)
-    token_bytes: npt.NDArray[np.int32]  # UTF-8 bytes of each token of the vocabulary
+    token_bytes: Tokens  # UTF-8 bytes of each token of the vocabulary
     control: list[int]  # ids that are no text
 
 
@@ -31,8 +30,7 @@ def held_out(blocks: Tokens, tokenizer: PreTrainedTokenizerBase) -> HeldOut:
     """The blocks, with what the tokenizer says of their tokens."""
     frame = frame_of(tokenizer)
     control = {frame.start, frame.end, *frame.genres.values()}
-    sizes = [len(token) for token in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))]
-    return HeldOut(blocks, np.asarray(sizes, np.int32), sorted(control))
+    return HeldOut(blocks, token_bytes(tokenizer), sorted(control))
 
 
 class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
@@ -52,6 +50,8 @@ class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
 
         Control tokens count in the first and not in the second.
         """
+        if len(self._held_out.blocks) == 0:
+            return {}
         nats, tokens, text_nats, text_bytes = self._sums()
         metrics = {
             f"{metric_key_prefix}_loss": nats / tokens,
@@ -67,6 +67,10 @@ class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
         """The weights alone: the Trainer would add its arguments as a pickle."""
         if self.args.should_save:
             self.model.save_pretrained(output_dir or self.args.output_dir)
+
+    def load_weights(self, checkpoint: Path) -> None:
+        """Give the model the weights of a checkpoint, or its adapters theirs."""
+        self._load_from_checkpoint(str(checkpoint))
 
     def _sums(self) -> list[float]:
         """Nats and tokens of all that is predicted, nats and UTF-8 bytes of the text in it."""
