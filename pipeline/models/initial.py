@@ -1,30 +1,25 @@
-"""A model as it is before training: a pretrained base, or a fresh one of a named size.
+"""A model as it is before training: a pretrained base, or a fresh one of a named size or shape.
 
-Weights are read from safetensors only and no code of a model's repository is run, since both a
-pickle and such code can do anything (https://huggingface.co/docs/hub/security-pickle).
+Whatever it is made of, it comes with a tokenizer that knows the control tokens of its corpus, and
+so do its embedding and its output.
 """
 
-import logging
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
-import transformers
-from safetensors import SafetensorError
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    GPT2Config,
-    GPT2LMHeadModel,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.corpus import read_split
 from pipeline.corpus.files import corpus_layout
 from pipeline.model_spec import ModelError, ModelSpec
-from pipeline.models.sizes import GPT2_SIZES
-from pipeline.models.tokenizers import end_token, learn_tokenizer
+from pipeline.models import recurrent
+from pipeline.models.framing import frame_of
+from pipeline.models.pretrained import load_pretrained, quiet
+from pipeline.models.probes import looks_ahead
+from pipeline.models.sizes import GPT2_SIZES, Size
+from pipeline.models.tokenizers import add_control_tokens, learn_tokenizer
+from pipeline.models.vocabulary import check_tokenizer, start_new_tokens
 
 
 def load_initial(
@@ -33,112 +28,105 @@ def load_initial(
     """The untrained or base model that `spec` names, in float32 on the CPU, and its tokenizer.
 
     A fresh model's vocabulary is learned from the train split of `corpus`, unless the `tokenizer`
-    learned earlier is given. The same spec and corpus give the same weights.
-    Raises ModelError where a base cannot be loaded.
+    learned earlier is given. The same spec and corpus give the same weights, and the global random
+    stream is left alone. Raises ModelError where a base cannot be loaded.
     """
     quiet()
-    if spec.size is None:
-        model, tokenizer = _pretrained(spec)
-    else:
-        size = GPT2_SIZES[spec.size]
-        context = spec.training.block_size or size.context
-        if tokenizer is None:
-            texts = (document.text for document in read_split(corpus, "train"))
-            control_tokens = corpus_layout(corpus).control_tokens
-            tokenizer = learn_tokenizer(spec.tokenizer, texts, context, control_tokens)
-        config = GPT2Config(
-            vocab_size=len(tokenizer),
-            n_positions=context,
-            n_embd=size.width,
-            n_layer=size.layers,
-            n_head=size.heads,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            **_dropout(spec.training.dropout or 0.0),
-        )
-        with torch.random.fork_rng():
-            torch.manual_seed(spec.training.seed)
-            model = GPT2LMHeadModel(config)
+    control_tokens = corpus_layout(corpus).control_tokens
+    if spec.base is not None:
+        return _from_base(spec, spec.base, control_tokens)
+    if tokenizer is None:
+        context = _fresh_context(spec)
+        tokenizer = learn_tokenizer(spec.tokenizer, _texts(corpus), context, control_tokens)
+    with torch.random.fork_rng():
+        torch.manual_seed(spec.training.seed)
+        if spec.recurrent is not None:
+            model = _fresh_recurrent(spec, corpus, tokenizer)
+        else:
+            model = _fresh_gpt2(spec, tokenizer)
     return model, tokenizer
 
 
 def load_trained(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A model that was exported to `folder`, in float32 on the CPU, and its tokenizer."""
     quiet()
-    return _load(str(folder), None, {})
+    return load_pretrained(str(folder))
 
 
-def context_length(model: PreTrainedModel) -> int:
-    """The most tokens the model attends to."""
-    return int(model.config.max_position_embeddings)
+def context_length(model: PreTrainedModel) -> int | None:
+    """The most tokens the model attends to; None where nothing bounds them, as in a recurrence."""
+    config = model.config.get_text_config(decoder=True)
+    bound = getattr(config, "max_position_embeddings", None)
+    return None if bound is None else int(bound)
 
 
-def base_commit(model: PreTrainedModel) -> str | None:
-    """The commit of the hub that the model was loaded from; None for a folder or a fresh model."""
-    return getattr(model.config, "_commit_hash", None)
-
-
-def quiet() -> None:
-    """Keep the notices and bars of the libraries off a person's terminal; errors still raise."""
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-
-
-def _pretrained(spec: ModelSpec) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    assert spec.base is not None
-    dropout = spec.training.dropout
-    config = {} if dropout is None else _dropout(dropout)
-    model, tokenizer = _load(spec.base, spec.revision, config)
-    end = end_token(tokenizer)
+def _from_base(
+    spec: ModelSpec, base: str, control_tokens: tuple[str, ...]
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    model, tokenizer = load_pretrained(base, spec.revision, spec.training.dropout)
+    if looks_ahead(model):
+        raise ModelError(
+            f"base {base!r}: {type(model).__name__} reads what comes after a token to foretell it, "
+            "as an encoder does; choose a causal language model such as openai-community/gpt2"
+        )
+    check_tokenizer(model, tokenizer, base)
+    known = set(tokenizer.get_vocab().values())
+    add_control_tokens(tokenizer, control_tokens)
+    start_new_tokens(model, sorted(set(tokenizer.get_vocab().values()) - known))
+    end = frame_of(tokenizer).end
     if model.config.pad_token_id is None:  # else `generate` warns at every call
         model.config.pad_token_id = end
         model.generation_config.pad_token_id = end
     return model, tokenizer
 
 
-def _load(
-    base: str, revision: str | None, config: dict[str, Any]
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    folder = Path(base).expanduser()
-    if folder.is_dir():
-        base = str(folder)
-        if not list(folder.glob("*.safetensors")):
-            raise ModelError(
-                f"{folder}: has no weights in safetensors, and pickled ones are never loaded; "
-                "load them once where you trust them and save_pretrained() them again"
-            )
-    try:
-        model, loading = AutoModelForCausalLM.from_pretrained(
-            base,
-            revision=revision or "main",
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            **config,
-        )
-        # The same commit, should the branch move between the two.
-        tokenizer = AutoTokenizer.from_pretrained(
-            base, revision=base_commit(model) or revision or "main", trust_remote_code=False
-        )
-    except (OSError, ValueError, SafetensorError) as error:
-        reason = " ".join(str(error).split())
-        raise ModelError(
-            f"base {base!r} cannot be loaded: {reason} - Give `base:` a local folder with "
-            "model.safetensors, config.json and tokenizer.json, or `size:` for a fresh model that "
-            "needs no download, or try again where the hub can be reached."
-        ) from error
-    if loading["missing_keys"]:  # transformers would go on with random weights in their place
-        raise ModelError(
-            f"base {base!r}: its weights lack {', '.join(sorted(loading['missing_keys'])[:3])}…; "
-            "are they those of a causal language model?"
-        )
-    if len(tokenizer) < 2:
-        raise ModelError(f"base {base!r}: its tokenizer is empty; is tokenizer.json missing?")
-    return model, tokenizer
+def _texts(corpus: Path) -> Iterator[str]:
+    return (document.text for document in read_split(corpus, "train"))
 
 
-def _dropout(rate: float) -> dict[str, float]:
-    return {"resid_pdrop": rate, "embd_pdrop": rate, "attn_pdrop": rate}
+def _fresh_context(spec: ModelSpec) -> int | None:
+    if spec.size is None:
+        return None
+    return spec.training.block_size or GPT2_SIZES[spec.size].context
+
+
+def _fresh_gpt2(spec: ModelSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    assert spec.size is not None
+    size: Size = GPT2_SIZES[spec.size]
+    rate = spec.training.dropout or 0.0
+    return GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=len(tokenizer),
+            n_positions=_fresh_context(spec),
+            n_embd=size.width,
+            n_layer=size.layers,
+            n_head=size.heads,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            resid_pdrop=rate,
+            embd_pdrop=rate,
+            attn_pdrop=rate,
+        )
+    )
+
+
+def _fresh_recurrent(
+    spec: ModelSpec, corpus: Path, tokenizer: PreTrainedTokenizerBase
+) -> PreTrainedModel:
+    assert spec.recurrent is not None
+    vectors = None
+    if spec.vectors is not None:
+        from pipeline.models.vectors import word_vectors  # gensim is an extra
+
+        assert spec.recurrent.embedding is not None
+        vectors, _ = word_vectors(
+            spec.vectors, spec.recurrent.embedding, _texts(corpus), tokenizer, spec.training.seed
+        )
+    return recurrent.fresh(
+        spec.recurrent,
+        tokenizer,
+        spec.training.dropout or 0.0,
+        vectors,
+        frozen=spec.vectors is not None and not spec.vectors.tuned,
+    )

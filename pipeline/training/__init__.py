@@ -22,7 +22,8 @@ from pipeline.generation import encode_prompts
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.base import base_version
 from pipeline.models.framing import frame_of
-from pipeline.models.initial import base_commit, load_initial
+from pipeline.models.initial import load_initial
+from pipeline.models.pretrained import base_commit
 from pipeline.sampling import sample_requests
 from pipeline.training import acceleration
 from pipeline.training.arguments import training_arguments
