@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
             device=given.device,
             data_version=given.data_version,
             report=lambda progress: print(progress, flush=True),
+            tell=lambda line: print(line, flush=True),
         )
 
     return exit_status(run)

@@ -12,7 +12,10 @@ from transformers import TrainingArguments
 
 from pipeline.device import Device
 from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.training import distributed
 from pipeline.training.acceleration import Acceleration
+from pipeline.training.blocks import CorpusBlocks
+from pipeline.training.forecast import Batch
 
 #: RMSprop as Keras has it (https://keras.io/api/optimizers/rmsprop/), not as PyTorch does.
 KERAS_RMSPROP = "alpha=0.9,eps=1e-7"
@@ -45,29 +48,31 @@ def training_arguments(
     resume: Path,
     device: Device,
     acceleration: Acceleration,
+    batch: Batch,
+    blocks: CorpusBlocks,
     *,
-    blocks: int,
-    held_out: bool,
     resumed: bool,
 ) -> TrainingArguments:
-    """The arguments of a training on `blocks` blocks, with checkpoints in `resume`.
+    """The arguments of a training on `blocks`, with checkpoints in `resume`.
 
     Raises ModelError where an early end is asked for and nothing is held out to judge by.
     """
     settings = spec.training
+    held_out = len(blocks.held_out) > 0
     if settings.patience is not None and not held_out:
         raise ModelError(
             "training.patience stops by the bits per byte of the validation split, and that of "
             f"corpus {spec.corpus!r} has no text; hold some out, or leave training.patience out"
         )
-    batch_size = 8 if settings.batch_size == "auto" else settings.batch_size
-    when = schedule(spec, blocks, batch_size * settings.gradient_accumulation)
+    when = schedule(
+        spec, len(blocks.train), batch.per_device * batch.accumulation * distributed.processes()
+    )
     return TrainingArguments(
         output_dir=str(resume),
         max_steps=when.steps,
-        per_device_train_batch_size=batch_size,
-        per_device_eval_batch_size=batch_size,
-        gradient_accumulation_steps=settings.gradient_accumulation,
+        per_device_train_batch_size=batch.per_device,
+        per_device_eval_batch_size=batch.per_device,
+        gradient_accumulation_steps=batch.accumulation,
         activation_checkpointing=settings.gradient_checkpointing,
         activation_checkpointing_kwargs={"use_reentrant": False},
         **acceleration.arguments(),

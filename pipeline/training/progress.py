@@ -105,6 +105,13 @@ class Watch(TrainerCallback):  # type: ignore[misc] # transformers is not typed
         """Over the steps of this session, without evaluations, checkpoints and stories."""
         return self._tokens / self._in_steps if self._in_steps else None
 
+    @property
+    def mfu(self) -> float | None:
+        """Of the same steps; None where the devices' peak is unknown."""
+        if self.tokens_per_second is None or not self._tokens_at_peak:
+            return None
+        return self.tokens_per_second / self._tokens_at_peak
+
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:

@@ -1,17 +1,93 @@
 """What stands with a trained model, so that it can be made again: training.json."""
 
 import platform
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
-#: Whose versions decide the weights; those that are not installed had no part.
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainingArguments
+
+from pipeline.artifact import code_version
+from pipeline.device import Device
+from pipeline.model_spec import ModelSpec
+from pipeline.models.pretrained import base_commit
+from pipeline.training.acceleration import Acceleration
+from pipeline.training.blocks import CorpusBlocks
+from pipeline.training.progress import Watch
+
+#: Whose code decides the weights.
+_CODE = ("pipeline.training", "pipeline.models", "pipeline.model_spec", "pipeline.corpus.files")
+#: Whose versions do; those that are not installed had no part.
 _LIBRARIES = (
     "torch", "transformers", "accelerate", "tokenizers", "safetensors", "numpy", "peft", "gensim"
 )  # fmt: skip
 
 
-def last(history: list[dict[str, float]], key: str) -> float | None:
-    """The last value logged under `key`."""
-    return next((entry[key] for entry in reversed(history) if key in entry), None)
+def training_record(
+    spec: ModelSpec,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    blocks: CorpusBlocks,
+    device: Device,
+    acceleration: Acceleration,
+    arguments: TrainingArguments,
+    watch: Watch,
+    history: Sequence[Mapping[str, float]],
+    *,
+    data_version: str | None,
+    steps: int,
+    best_step: int | None,
+    tokens_seen: int,
+) -> dict[str, Any]:
+    """The figures of a training as JSON values; losses in nats a token.
+
+    `best_step` is the one whose weights are kept, where an early end chose it; None: the last.
+    """
+    kept = {} if best_step is None else {"step": best_step}
+    return {
+        "name": spec.name,
+        "spec": spec.model_dump(mode="json"),
+        "data_version": data_version,
+        "base_revision": base_commit(model),
+        "code_version": code_version(*_CODE),
+        "versions": versions(),
+        "seed": spec.training.seed,
+        "steps": steps,
+        "best_step": best_step,
+        "steps_not_reached": [step for step in spec.samples.at_steps if step > steps],
+        "parameters": model.num_parameters(),
+        "vocabulary": len(tokenizer),
+        "block_size": blocks.train.shape[1],
+        "corpus_tokens": blocks.tokens,
+        "tokens_seen": tokens_seen,
+        "tokens_per_second": watch.tokens_per_second,
+        "mfu": watch.mfu,
+        "minutes": watch.seconds / 60,
+        "loss": logged(history, "loss"),
+        "validation_loss": logged(history, "eval_loss", **kept),
+        "bits_per_byte": logged(history, "eval_bits_per_byte", **kept),
+        "peak_memory_bytes": device.peak_memory(),
+        "device": asdict(device),
+        "acceleration": asdict(acceleration),
+        "batch": {
+            "per_device": arguments.per_device_train_batch_size,
+            "accumulation": arguments.gradient_accumulation_steps,
+            "processes": arguments.world_size,
+        },
+        "threads": torch.get_num_threads(),
+    }
+
+
+def logged(
+    history: Sequence[Mapping[str, float]], key: str, *, step: int | None = None
+) -> float | None:
+    """The last value logged under `key`, or that of a step."""
+    values = (
+        entry[key] for entry in reversed(history) if key in entry and step in (None, entry["step"])
+    )
+    return next(values, None)
 
 
 def versions() -> dict[str, str]:
@@ -20,6 +96,6 @@ def versions() -> dict[str, str]:
     for name in _LIBRARIES:
         try:
             found[name] = version(name)
-        except ModuleNotFoundError:
+        except PackageNotFoundError:
             continue
     return found

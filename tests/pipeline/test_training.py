@@ -12,19 +12,24 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from pipeline.corpus import read_split
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.schema import LOSS, TRAINED_ON
-from pipeline.training import same_training, train
+from pipeline.training import train
 from pipeline.training.__main__ import main
 from pipeline.training.checkpoints import MARKER
 from pipeline.training.progress import Progress
+from pipeline.training.resume import same_training
 
 
 def test_the_folder_holds_what_transformers_loads_and_no_pickle(trained: Path):
     there = {path.relative_to(trained).as_posix() for path in trained.rglob("*") if path.is_file()}
+    (events,) = (name for name in there if name.startswith("tensorboard/"))
     exported = {"config.json", "generation_config.json", "model.safetensors"}
     exported |= {"tokenizer.json", "tokenizer_config.json"}
     folders = ("final", "steps/5", "steps/20")  # kept, though only one checkpoint was
     assert there == {f"{folder}/{name}" for folder in folders for name in exported} | {
+        events,
         "loss.parquet",
+        "stories/5.txt",
+        "stories/20.txt",
         "trained_on.parquet",
         "training.json",
     }
@@ -113,7 +118,7 @@ def test_a_loss_that_is_no_number_stops_the_training(
 def test_a_corpus_shorter_than_a_block_is_refused(
     corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
 ):
-    with pytest.raises(ModelError, match=r"tokens, less than one block of 500000; lower training"):
+    with pytest.raises(ModelError, match=r"tokens, less than one block of 500000; write training.bl"):
         train(make_spec({"block_size": 500_000}), corpus, tmp_path)
 
 
