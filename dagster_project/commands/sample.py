@@ -48,9 +48,9 @@ def sample(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Tell stories with a trained model. How to draw, where not said, is as its recipe has it.
+    """Draw stories from a trained model, each with the seed that gives it again.
 
-    The same model, prompt, genre, seed and options give the same story. Exit status 2 for bad
+    How to draw, where not said, is as the model's recipe has it in its first setting. The same model, prompt, genre, seed and options give the same story. Exit status 2 for bad
     input: an unknown model, a genre that it was not trained on, a prompt that leaves no room.
     """
     asked = {
