@@ -55,7 +55,8 @@ def training_arguments(
 ) -> TrainingArguments:
     """The arguments of a training on `blocks`, with checkpoints in `resume`.
 
-    Raises ModelError where an early end is asked for and nothing is held out to judge by.
+    Raises ModelError where an early end is asked for and nothing is held out to judge by, or
+    checkpointing of a model that has none.
     """
     settings = spec.training
     held_out = len(blocks.held_out) > 0
@@ -63,6 +64,11 @@ def training_arguments(
         raise ModelError(
             "training.patience stops by the bits per byte of the validation split, and that of "
             f"corpus {spec.corpus!r} has no text; hold some out, or leave training.patience out"
+        )
+    if settings.gradient_checkpointing and spec.recurrent is not None:
+        raise ModelError(
+            "training.gradient_checkpointing: a recurrent model computes no layer twice; lower "
+            "training.block_size or training.batch_size to save memory"
         )
     when = schedule(
         spec, len(blocks.train), batch.per_device * batch.accumulation * distributed.processes()

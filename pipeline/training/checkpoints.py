@@ -20,6 +20,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from pipeline.atomic import sync, write_atomically
 from pipeline.model_spec import ModelError
+from pipeline.models.plain import plain_model
 
 MARKER = "complete.json"
 
@@ -86,11 +87,14 @@ def _delete(path: Path) -> None:
 
 
 def export(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write a folder that transformers loads; it appears whole or not at all."""
+    """Write a folder that transformers loads; it appears whole or not at all.
+
+    A plain model, whatever was put around it to train it; its training can go on undisturbed.
+    """
     aside = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     with room_for(folder):
-        model.save_pretrained(aside)
+        plain_model(model, tokenizer).save_pretrained(aside)
         tokenizer.save_pretrained(aside)
         for path in aside.iterdir():
             path.chmod(0o644)  # safetensors writes for its owner only
@@ -101,18 +105,23 @@ def export(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: P
 
 @contextmanager
 def room_for(folder: Path) -> Iterator[None]:
-    """Turn the ways in which torch and safetensors report a full disk into one clear error."""
+    """Turn a full or unwritable disk, however a library reports it, into one clear error."""
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:
-        if not _is_full(error):
-            raise
-        free = shutil.disk_usage(folder.parent).free
-        raise ModelError(
-            f"no room to write a checkpoint in {folder} ({free / 1e6:,.0f} MB free); free some "
-            "space or lower training.save_total_limit, then run again: the last complete "
-            "checkpoint stands"
-        ) from error
+        if _is_full(error):
+            free = shutil.disk_usage(folder.parent).free
+            raise ModelError(
+                f"no room to write a checkpoint in {folder} ({free / 1e6:,.0f} MB free); free some "
+                "space or lower training.save_total_limit, then run again: the last complete "
+                "checkpoint stands"
+            ) from error
+        if _is_unwritable(error):
+            raise ModelError(
+                f"{folder}: cannot be written ({' '.join(str(error).split())}); make it writable, "
+                "or train into another folder, then run again"
+            ) from error
+        raise
 
 
 def _is_full(error: Exception) -> bool:
@@ -120,3 +129,9 @@ def _is_full(error: Exception) -> bool:
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     # safetensors keeps no errno but its words, torch's zip writer not even those.
     return any(words in str(error) for words in ("No space left", "inline_container", "iostream"))
+
+
+def _is_unwritable(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+    return any(words in str(error) for words in ("Permission denied", "Read-only file system"))

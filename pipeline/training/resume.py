@@ -63,8 +63,9 @@ def tensors_only(checkpoint: Checkpoint | None) -> Iterator[None]:
     os.environ[_WEIGHTS_ONLY] = "1"
     try:
         yield
-    except UnpicklingError as error:
-        if checkpoint is None:
+    except (UnpicklingError, RuntimeError) as error:
+        damaged = isinstance(error, UnpicklingError) or "PytorchStreamReader" in str(error)
+        if checkpoint is None or not damaged:
             raise
         raise ModelError(
             f"{checkpoint.folder}: its resume state is damaged, or holds a pickle that would run "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import PreTrainedTokenizerBase, Trainer, TrainerControl
 
 from pipeline.models.framing import frame_of
@@ -63,6 +64,19 @@ class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
         )
         return metrics
 
+    def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
+        """Matrices that multiply: neither norms nor biases, nor embeddings.
+
+        A row of an embedding would shrink at every step and learn at the few that have its token.
+        """
+        looked_up = {
+            f"{name}.weight"
+            for name, part in model.named_modules()
+            if isinstance(part, nn.Embedding)
+        }
+        names: list[str] = super().get_decay_parameter_names(model)
+        return [name for name in names if name not in looked_up]
+
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """The weights alone: the Trainer would add its arguments as a pickle."""
         if self.args.should_save:
@@ -90,7 +104,7 @@ class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
         batch = self._prepare_inputs(self.data_collator(blocks))
         targets = batch.pop("labels")[:, 1:]
         logits = self.model(**batch).logits[:, :-1]
-        nats = torch.nn.functional.cross_entropy(
+        nats = nn.functional.cross_entropy(
             logits.flatten(0, 1).float(), targets.flatten(), reduction="none"
         )
         nats = nats.cpu().double()
