@@ -3,21 +3,26 @@
 Every story has a random stream of its own, and every forward pass has the same shape whatever is
 asked for, because matrix kernels are chosen by shape and differ in the last bit. So each row is
 the same in whatever company, on a CPU to the bit. All rows advance together from position 0, prompt
-tokens given rather than drawn, which needs neither padding nor a mask.
+tokens given rather than drawn, which needs neither padding nor a mask. What carries a model from
+token to token, keys and values or a recurrent state, is its own affair: it makes that itself at the
+first pass.
 """
 
 import hashlib
+import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.model_spec import ModelError, SamplingSetting
+from pipeline.models.framing import frame_of
 from pipeline.models.initial import context_length
-from pipeline.models.tokenizers import encode, end_token
+from pipeline.models.tokenizers import encode
+from pipeline.sentences import whole_sentences
 
 #: Rows of every forward pass; part of what makes a row's bits. Missing rows are made up.
 ROWS = 16
@@ -30,6 +35,7 @@ class Request:
     prompt: str
     setting: SamplingSetting
     seed: int
+    genre: str | None = None  # told by a control token, to a model that knows it
 
 
 @dataclass(frozen=True)
@@ -46,48 +52,78 @@ def draw(
 ) -> list[Story]:
     """Draw at most ROWS stories together, each the same as if drawn alone.
 
-    A story begins after the end token, as a document does in training; that token is not counted.
+    A story begins as a document does in training, after the control tokens of its genre; they are
+    not counted. Raises ModelError where a genre is unknown or a prompt leaves no room.
     """
     if not 1 <= len(requests) <= ROWS:
         raise ValueError(f"1 to {ROWS} stories are drawn together, not {len(requests)}")
-    prompts = encode_prompts(model, tokenizer, requests)
-    end = end_token(tokenizer)
+    frame = frame_of(tokenizer)
     drawn = _draw_tokens(
         model,
-        [list(map(int, prompt)) for prompt in prompts],
+        [frame.begin(request.genre) for request in requests],
+        encode_prompts(model, tokenizer, requests),
         [request.setting for request in requests],
         [_stream(request) for request in requests],
-        end,
+        frame.end,
     )
-    stories = []
-    for ids in drawn:
-        finished = bool(ids) and ids[-1] == end
-        kept = ids[:-1] if finished else ids
-        text = tokenizer.decode(kept, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        stories.append(Story(text, len(kept), finished))
-    return stories
+    return [
+        _story(tokenizer, ids, frame.end, request.setting)
+        for ids, request in zip(drawn, requests, strict=True)
+    ]
 
 
 def encode_prompts(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, requests: Sequence[Request]
-) -> list[npt.NDArray[np.int32]]:
-    """Token ids of each prompt. Raises ModelError where one leaves no room for a story."""
+) -> list[list[int]]:
+    """Token ids of each prompt, without the control tokens before it.
+
+    Raises ModelError where a prompt leaves no room for a story or a genre is unknown.
+    """
+    frame = frame_of(tokenizer)
     prompts = encode(tokenizer, [request.prompt for request in requests])
-    context = context_length(model)
     for request, prompt in zip(requests, prompts, strict=True):
-        room = min(request.setting.max_length, context)
+        room = _room(model, frame.asked(request.genre), request.setting)
         if len(prompt) >= room:
+            context = context_length(model)
+            bounds = f"max_length {request.setting.max_length}"
+            if context is not None:
+                bounds += f", the model's context {context}"
             raise ModelError(
                 f"the prompt {request.prompt[:60]!r} has {len(prompt)} tokens, which leaves no "
-                f"room for a story within {room} (max_length {request.setting.max_length}, the "
-                f"model's context {context}); shorten it or raise max_length"
+                f"room for a story within {room} ({bounds}); shorten it or raise max_length"
             )
-    return prompts
+    return [list(map(int, prompt)) for prompt in prompts]
+
+
+def _room(model: PreTrainedModel, begin: list[int], setting: SamplingSetting) -> int:
+    """The most tokens of prompt and story; the last of them is drawn, but never fed."""
+    context = context_length(model)
+    return int(min(setting.max_length, (context or math.inf) - len(begin) + 1))
+
+
+def _story(
+    tokenizer: PreTrainedTokenizerBase, ids: list[int], end: int, setting: SamplingSetting
+) -> Story:
+    def text_of(count: int) -> str:
+        return str(
+            tokenizer.decode(
+                ids[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False
+            )
+        )
+
+    finished = bool(ids) and ids[-1] == end
+    count = len(ids) - finished
+    text = text_of(count)
+    if setting.whole_sentences and not finished:
+        text = whole_sentences(text)
+        count = bisect_left(range(count), len(text), key=lambda n: len(text_of(n)))
+    return Story(text, count, finished)
 
 
 @torch.inference_mode()
 def _draw_tokens(
     model: PreTrainedModel,
+    begins: list[list[int]],
     prompts: list[list[int]],
     settings: list[SamplingSetting],
     streams: list[torch.Generator],
@@ -95,35 +131,48 @@ def _draw_tokens(
 ) -> list[list[int]]:
     """The continuations' token ids, an end token included where one was drawn."""
     model.eval()
-    context = context_length(model)
-    limits = [min(setting.max_length, context) for setting in settings]
+    given = [begin + prompt for begin, prompt in zip(begins, prompts, strict=True)]
+    limits = [
+        len(begin) + _room(model, begin, setting)
+        for begin, setting in zip(begins, settings, strict=True)
+    ]
     choice = _Choice(settings)
-    texts = [list(prompt) for prompt in prompts]
+    texts = [list(tokens) for tokens in given]
     seen = torch.zeros(len(prompts), model.config.vocab_size, dtype=torch.bool)
     for row, prompt in enumerate(prompts):
         seen[row, prompt] = True
-    done = [False] * len(prompts)
-    cache = DynamicCache(config=model.config)
+    done = [False] * len(texts)
+    cache: Any = None
     fed = torch.full((ROWS, 1), end)
-    for position in range(max(limits)):
+    for position in range(max(limits) - 1):
+        for row, text in enumerate(texts):
+            fed[row] = text[position] if position < len(text) else end
         output = model(input_ids=fed.to(model.device), past_key_values=cache, use_cache=True)
+        cache = output.get("past_key_values")
+        if cache is None:
+            raise ModelError(
+                f"no story can be drawn from a {model.config.model_type}: it returns no "
+                "past_key_values to carry from token to token; choose another base"
+            )
         logits = output.logits[: len(texts), -1].float().cpu()
         probabilities = choice.probabilities(logits, seen)
         for row, text in enumerate(texts):
-            if position >= len(text) and not done[row]:
+            if position + 1 >= len(text) and not done[row]:
                 token = int(torch.multinomial(probabilities[row], 1, generator=streams[row]))
                 text.append(token)
                 seen[row, token] = True
                 done[row] = token == end or len(text) >= limits[row]
-            fed[row] = text[position] if position < len(text) else end
         if all(done):
             break
-    return [text[len(prompt) :] for text, prompt in zip(texts, prompts, strict=True)]
+    return [text[len(tokens) :] for text, tokens in zip(texts, given, strict=True)]
 
 
 def _stream(request: Request) -> torch.Generator:
-    """The story's random stream: of seed and prompt, so that two prompts share no draws."""
-    digest = hashlib.sha256(f"{request.seed}\0{request.prompt}".encode()).digest()
+    """The story's random stream: of seed, prompt and genre, so that no two of them share draws."""
+    named = [str(request.seed), request.prompt]
+    if request.genre is not None:
+        named.append(request.genre)
+    digest = hashlib.sha256("\0".join(named).encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big", signed=True))
 
 

@@ -2,7 +2,8 @@
 
 Perplexity per token does not compare models whose tokens differ; the bits a model needs for a byte
 of the text do (Gao et al. 2020, The Pile, section 3.1). Every token of a document counts, each
-once. The end token before it and the one that would close it are no part of the text and do not.
+once. The control tokens before it, a genre's among them, and the one that would close it are no
+part of the text and do not.
 """
 
 import json
@@ -22,8 +23,9 @@ from pipeline.corpus import read_split
 from pipeline.device import pick_device
 from pipeline.likelihood import negative_log_likelihoods
 from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.models.framing import frame_of
 from pipeline.models.initial import load_initial, load_trained
-from pipeline.models.tokenizers import encode, end_token
+from pipeline.models.tokenizers import encode
 from pipeline.schema import SCORES
 from pipeline.training.packing import batched
 
@@ -120,7 +122,7 @@ def _load_initial_again(
     model_folder: Path, spec: ModelSpec, corpus: Path
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """What the training began with: the same commit of a base, a fresh model's own vocabulary."""
-    if spec.size is not None:
+    if spec.base is None:
         return load_initial(spec, corpus, AutoTokenizer.from_pretrained(model_folder / "final"))
     notes = json.loads((model_folder / "training.json").read_text("utf-8"))
     revision = notes["base_revision"] or spec.revision
@@ -136,9 +138,11 @@ def _score_split(
     report: Callable[[int], None],
 ) -> Totals:
     totals: Totals = defaultdict(Total)
+    frame = frame_of(tokenizer)
     for documents in batched(read_split(corpus, split), DOCUMENTS_AT_ONCE):
         encoded = encode(tokenizer, [document.text for document in documents])
-        nats = negative_log_likelihoods(model, encoded, end_token(tokenizer), stride)
+        begins = [frame.begin(document.genre) for document in documents]
+        nats = negative_log_likelihoods(model, encoded, begins, stride)
         for document, ids, loss in zip(documents, encoded, nats, strict=True):
             groups = {
                 "all": "all",

@@ -1,4 +1,4 @@
-"""Sample sets: prompts x settings x seeds, at every kept checkpoint and at the end.
+"""Sample sets: prompts x genres x settings x seeds, at every kept checkpoint and at the end.
 
 Nothing is picked: every story that was drawn is kept, with all that is needed to draw it again.
 """
@@ -29,8 +29,8 @@ def sample(
     """Draw the sample set of `spec` and write `samples.parquet` (SAMPLES) into `folder`.
 
     `report` is told the checkpoint, the stories drawn and their total. Returns figures: stories,
-    steps, how many the model ended itself. Raises ModelError where a checkpoint is missing or a
-    prompt does not fit.
+    steps, how many the model ended itself. Raises ModelError where a checkpoint is missing, a
+    prompt does not fit or a genre is unknown.
     """
     on = pick_device(device)
     requests = sample_requests(spec.samples)
@@ -58,9 +58,11 @@ def sample(
 
 def sample_requests(settings: SampleSettings) -> list[tuple[int, Request]]:
     """Each story that is drawn from a checkpoint, with its prompt's index."""
+    genres: list[str | None] = [*settings.genres] or [None]
     return [
-        (index, Request(prompt, setting, settings.seed + n))
+        (index, Request(prompt, setting, settings.seed + n, genre))
         for index, prompt in enumerate(settings.prompts)
+        for genre in genres
         for setting in settings.settings
         for n in range(settings.count if setting.temperature else 1)  # greedy has but one story
     ]
@@ -88,7 +90,7 @@ def _row(name: str, step: int, index: int, request: Request, story: Story) -> di
         "step": step,
         "prompt_index": index,
         "prompt": request.prompt,
-        "genre": None,
+        "genre": request.genre,
         "setting": setting.name,
         "temperature": setting.temperature,
         "top_k": setting.top_k,

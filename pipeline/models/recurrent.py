@@ -43,7 +43,6 @@ class RecurrentConfig(PreTrainedConfig):  # type: ignore[misc] # transformers is
     vocab_size: int = 256
     cell: str = "lstm"  # or gru
     embedding_size: int | None = None  # None: one-hot
-    frozen_embedding: bool = False  # pretrained vectors that no training changes
     layer_sizes: list[int] | tuple[int, ...] = (128,)  # units, input first
     dropout: float | int = 0.0
     use_cache: bool = True
@@ -100,7 +99,6 @@ class RecurrentForCausalLM(PreTrainedModel, GenerationMixin):  # type: ignore[mi
             self.embed_tokens: nn.Module = OneHot(config.vocab_size)
         else:
             self.embed_tokens = nn.Embedding(config.vocab_size, width)
-            self.embed_tokens.weight.requires_grad_(not config.frozen_embedding)
         # Neighbours of one width are one stack, which cuDNN computes together.
         self.stacks = nn.ModuleList()
         for units, run in groupby(config.layer_sizes):
@@ -238,8 +236,8 @@ def fresh(
 ) -> RecurrentForCausalLM:
     """An untrained model of this shape for the tokenizer's vocabulary; torch's seed decides it.
 
-    `vectors` (vocabulary, embedding) stand in for the random embedding, `frozen` where no training
-    shall change them. Raises ModelError where they do not fit.
+    `vectors` (vocabulary, embedding) stand in for the random embedding, `frozen` where training
+    shall leave them as they are. Raises ModelError where they do not fit.
     """
     expected = (len(tokenizer), shape.embedding)
     if vectors is not None and vectors.shape != expected:
@@ -252,7 +250,6 @@ def fresh(
             vocab_size=len(tokenizer),
             cell=shape.cell,
             embedding_size=shape.embedding,
-            frozen_embedding=frozen,
             layer_sizes=list(shape.layers),
             dropout=dropout,
             bos_token_id=tokenizer.bos_token_id,
@@ -261,8 +258,10 @@ def fresh(
         )
     )
     if vectors is not None:
+        embedding = model.get_parameter("embed_tokens.weight")
         with torch.no_grad():
-            model.get_parameter("embed_tokens.weight").copy_(torch.from_numpy(vectors))
+            embedding.copy_(torch.from_numpy(vectors))
+        embedding.requires_grad_(not frozen)
     return model
 
 

@@ -46,7 +46,7 @@ def test_it_equals_the_plain_computation(
     stream = np.random.default_rng(0)
     lengths = (0, 1, 5, 63, 64, 65, 66, 150)
     documents = [stream.integers(1, len(tokenizer), n).astype(np.int32) for n in lengths]
-    found = negative_log_likelihoods(model, documents, end, stride)
+    found = negative_log_likelihoods(model, documents, [[end]] * len(documents), stride)
     for ids, nats in zip(documents, found, strict=True):
         expected = naive(model, ids.tolist(), end, 64, stride or 32)
         assert nats == pytest.approx(expected, rel=1e-6, abs=1e-9)
@@ -119,10 +119,10 @@ def test_likelihoods_that_are_no_numbers_are_no_figure(trained: Path):
     with torch.no_grad():
         model.transformer.ln_f.bias.fill_(torch.nan)
     with pytest.raises(ModelError, match="not finite"):
-        negative_log_likelihoods(model, [np.array([1, 2], np.int32)], end_token(tokenizer))
+        negative_log_likelihoods(model, [np.array([1, 2], np.int32)], [[end_token(tokenizer)]])
 
 
 def test_a_stride_beyond_the_context_is_refused(trained: Path):
     model, tokenizer = load_trained(trained / "final")
     with pytest.raises(ModelError, match="stride 65 is not within 1 and the model's context of 64"):
-        negative_log_likelihoods(model, [np.array([1], np.int32)], end_token(tokenizer), 65)
+        negative_log_likelihoods(model, [np.array([1], np.int32)], [[end_token(tokenizer)]], 65)
