@@ -50,8 +50,9 @@ def sample(
 ) -> None:
     """Draw stories from a trained model, each with the seed that gives it again.
 
-    How to draw, where not said, is as the model's recipe has it in its first setting. The same model, prompt, genre, seed and options give the same story. Exit status 2 for bad
-    input: an unknown model, a genre that it was not trained on, a prompt that leaves no room.
+    How to draw, where not said, is as the model's recipe has it in its first setting. The same
+    model, prompt, genre, seed and options give the same story. Exit status 2 for bad input: an
+    unknown model, a genre that it was not trained on, a prompt that leaves no room.
     """
     asked = {
         "temperature": temperature,
