@@ -79,7 +79,7 @@ def untouched(model: PreTrainedModel, device: Device) -> Iterator[None]:
 def nonsense(model: PreTrainedModel, blocks: int, length: int) -> dict[str, torch.Tensor | bool]:
     """A batch as a packed corpus gives it, with two documents in each block: (blocks, length)."""
     where = model.device
-    vocabulary = int(model.get_input_embeddings().weight.shape[0])
+    vocabulary = int(model.config.get_text_config(decoder=True).vocab_size)
     ids = torch.arange(blocks * length, device=where).reshape(blocks, length) % vocabulary
     places = torch.arange(length, device=where) % max(1, length // 2)
     return {
