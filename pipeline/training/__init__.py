@@ -87,6 +87,7 @@ def train(
             spec, resume, on, how, batch, blocks, resumed=checkpoint is not None
         )
         if is_first():
+            tell(f"foretold: {batch.forecast}")
             note_batch(resume, batch.per_device * processes(), batch.accumulation)
             write_trained_on(corpus, folder)  # now: a takedown may remove this version meanwhile
         peak = peak_flops(on, how.bf16)
