@@ -82,12 +82,15 @@ def pick_device(wanted: str | None = None) -> Device:
         found = ", ".join(name for name, found in there.items() if found)
         raise ModelError(f"device {kind!r} is not on this machine; there is: {found}")
     if kind == "cuda":
-        return Device(kind, torch.cuda.get_device_name(), torch.cuda.is_bf16_supported())
+        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        return Device(kind, torch.cuda.get_device_name(), bf16)
     if kind == "mps":
         return Device(kind, f"Apple {platform.machine()} GPU", bf16=False)
     # All cores by default; OMP_NUM_THREADS, the customary way to ask for fewer, is obeyed.
     threads = torch.get_num_threads()
-    return Device(kind, f"{_processor()}, {threads} thread{'s' * (threads > 1)}", bf16=False)
+    can = torch.cpu.get_capabilities()  # on other processors bfloat16 is emulated, and slow
+    bf16 = bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+    return Device(kind, f"{_processor()}, {threads} thread{'s' * (threads > 1)}", bf16)
 
 
 def peak_flops(device: Device, bf16: bool) -> float | None:
