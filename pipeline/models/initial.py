@@ -15,6 +15,7 @@ from pipeline.corpus.files import corpus_layout
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models import recurrent
 from pipeline.models.framing import frame_of
+from pipeline.models.lora import add_adapters
 from pipeline.models.pretrained import load_pretrained, quiet
 from pipeline.models.probes import looks_ahead
 from pipeline.models.sizes import GPT2_SIZES, Size
@@ -72,11 +73,14 @@ def _from_base(
     check_tokenizer(model, tokenizer, base)
     known = set(tokenizer.get_vocab().values())
     add_control_tokens(tokenizer, control_tokens)
-    start_new_tokens(model, sorted(set(tokenizer.get_vocab().values()) - known))
+    new = sorted(set(tokenizer.get_vocab().values()) - known)
+    start_new_tokens(model, new)
     end = frame_of(tokenizer).end
     if model.config.pad_token_id is None:  # else `generate` warns at every call
         model.config.pad_token_id = end
         model.generation_config.pad_token_id = end
+    if spec.lora is not None:
+        model = add_adapters(model, spec.lora, new, spec.training.seed)
     return model, tokenizer
 
 

@@ -9,6 +9,8 @@ import inspect
 import torch
 from transformers import PreTrainedModel
 
+from pipeline.models.plain import unwrapped
+
 #: Tokens of a probe: two documents of half as many.
 _TOKENS = 8
 
@@ -23,7 +25,7 @@ def looks_ahead(model: PreTrainedModel) -> bool:
 
 def keeps_documents_apart(model: PreTrainedModel) -> bool:
     """Whether positions that restart keep a packed document from what stands before it."""
-    if "position_ids" not in inspect.signature(model.forward).parameters:
+    if "position_ids" not in inspect.signature(unwrapped(model).forward).parameters:
         return False
     ids, half = _ids(model), _TOKENS // 2
     changed = ids.clone()
