@@ -36,7 +36,7 @@ def first_requests(settings: SampleSettings) -> list[Request]:
     """Of each prompt in each genre the first story of the sample set."""
     first: dict[tuple[int, str | None], Request] = {}
     for index, request in sample_requests(settings):
-        first.setdefault((index, getattr(request, "genre", None)), request)
+        first.setdefault((index, request.genre), request)
     return list(first.values())
 
 
@@ -81,6 +81,5 @@ def _random_state_of_its_own(device: Device) -> AbstractContextManager[None]:
 
 def _heading(request: Request) -> str:
     prompt = f"“{one_line(request.prompt, 80)}”" if request.prompt else "no prompt"
-    asked = getattr(request, "genre", None)
-    genre = "" if asked is None else f"{one_line(asked, 40)}: "
+    genre = "" if request.genre is None else f"{one_line(request.genre, 40)}: "
     return f"{genre}{prompt} ({request.setting.name}, seed {request.seed})"
