@@ -8,9 +8,9 @@ import re
 
 _CLOSING = "\"'”’»›)\\]*_"
 _END = re.compile(rf"(?:[.!?…]+[{_CLOSING}]*(?=\s|\Z))|(?:[。！？]+[」』”’]*)")
-#: Before a dot that ends no sentence: a title or the like, or a single capital.
+#: Before a dot that ends no sentence: a title or the like, or an initial (an I is a pronoun).
 _ABBREVIATED = re.compile(
-    r"(?:^|[\s(\"“‘'])(?:Mr|Mrs|Ms|Dr|Prof|St|Mt|Capt|Col|Gen|Lt|Sgt|Rev|Hon|Jr|Sr|No|vs|[A-Z])\.\Z"
+    r"(?:^|[\s(\"“‘'])(?:Mr|Mrs|Ms|Dr|Prof|St|Mt|Capt|Col|Gen|Lt|Sgt|Rev|Hon|Jr|Sr|No|vs|[A-HJ-Z])\.\Z"
 )
 
 

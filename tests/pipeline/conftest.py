@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.corpus.files import SplitWriter, manifest_writer
 from pipeline.corpus.layout import make_layout
+from pipeline.corpus.spec import Layout
 from pipeline.model_spec import ModelSpec
 from pipeline.schema import DOCUMENTS
 
@@ -40,10 +41,13 @@ def story(number: int) -> str:
     return " ".join(lines)
 
 
-def _write_corpus(folder: Path, splits: dict[str, Documents]) -> Path:
+def _write_corpus(
+    folder: Path, splits: dict[str, Documents], layout_name: Layout = "documents"
+) -> Path:
     """A corpus folder as the corpus step leaves it: the texts of each split, and the manifest."""
     folder.mkdir(parents=True)
-    layout = make_layout("documents", [])
+    genres = {genre for documents in splits.values() for *_, genre in documents}
+    layout = make_layout(layout_name, genres)
     with manifest_writer(folder, layout) as manifest:
         for split in ("train", "validation", "test"):
             with SplitWriter(folder, split, manifest, layout) as writer:
@@ -59,7 +63,7 @@ def _write_corpus(folder: Path, splits: dict[str, Documents]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def write_corpus() -> Callable[[Path, dict[str, Documents]], Path]:
+def write_corpus() -> Callable[..., Path]:
     """Writes a corpus folder of given texts."""
     return _write_corpus
 
@@ -73,6 +77,15 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     splits = {"train": tales[:60], "validation": tales[60:66], "test": tales[66:]}
     return _write_corpus(tmp_path_factory.mktemp("corpora") / "tales", splits)
+
+
+@pytest.fixture(scope="session")
+def genre_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same stories as lines: `<BOS> <genre> story <EOS>`, of two genres or of none."""
+    genres = ("Superhero", "Sci-fi", None)
+    tales: Documents = [(story(n), "wikipedia", genres[n % 3]) for n in range(74)]
+    splits = {"train": tales[:60], "validation": tales[60:66], "test": tales[66:]}
+    return _write_corpus(tmp_path_factory.mktemp("corpora") / "genres", splits, "lines")
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +131,55 @@ def trained(corpus: Path, tales_spec: ModelSpec, tmp_path_factory: pytest.TempPa
     folder = tmp_path_factory.mktemp("models") / "tales"
     with _on_one_thread():
         train(tales_spec, corpus, folder, device="cpu", data_version="v1")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recurrent_spec() -> Callable[..., ModelSpec]:
+    """A spec of a small recurrent model of characters; sections given are written over."""
+
+    def make(shape: dict[str, Any], **sections: Any) -> ModelSpec:
+        training = {"steps": 60, "batch_size": 8, "block_size": 64, "learning_rate": 0.01}
+        written = {
+            "name": "tales-recurrent",
+            "corpus": "tales",
+            "preset": "char-gru",
+            "recurrent": {"embedding": None} | shape,
+            "training": training | {"eval_every": 20} | sections.pop("training", {}),
+        }
+        return ModelSpec.model_validate(written | sections)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained_lstm(
+    genre_corpus: Path,
+    recurrent_spec: Callable[..., ModelSpec],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The folder of an LSTM of characters, trained on stories with their genres."""
+    from pipeline.training import train
+
+    spec = recurrent_spec({"cell": "lstm", "embedding": 16, "layers": [48, 32]})
+    folder = tmp_path_factory.mktemp("models") / "lstm"
+    with _on_one_thread():
+        train(spec, genre_corpus, folder, device="cpu")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_gru(
+    corpus: Path,
+    recurrent_spec: Callable[..., ModelSpec],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The folder of a GRU over one-hot characters, trained on stories without control tokens."""
+    from pipeline.training import train
+
+    folder = tmp_path_factory.mktemp("models") / "gru"
+    with _on_one_thread():
+        train(recurrent_spec({"cell": "gru", "layers": [48]}), corpus, folder, device="cpu")
     return folder
 
 

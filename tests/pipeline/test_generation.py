@@ -1,6 +1,8 @@
-"""Stories drawn from a really trained model."""
+"""Stories drawn from really trained models: a GPT-2, an LSTM that knows genres, a GRU."""
 
 import random
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,16 @@ from transformers import (
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    pipeline,
 )
 
-from pipeline.generation import ROWS, Request, _Choice, draw
-from pipeline.model_spec import ModelError, SamplingSetting
-from pipeline.models.initial import load_trained
+from pipeline.generation import ROWS, Request, _Choice, draw, encode_prompts
+from pipeline.model_spec import ModelError, ModelSpec, SamplingSetting
+from pipeline.models.framing import frame_of
+from pipeline.models.initial import load_initial, load_trained
+from pipeline.models.tokenizers import encode
+from pipeline.sentences import whole_sentences
+from pipeline.training.checkpoints import export
 
 SETTINGS = [
     SamplingSetting(name="free", top_k=0, max_length=40),
@@ -39,33 +46,56 @@ def model_and_tokenizer(trained: Path) -> tuple[PreTrainedModel, PreTrainedToken
     return load_trained(trained / "final")
 
 
+@pytest.fixture(scope="module", params=["trained", "trained_lstm", "trained_gru"])
+def storyteller(
+    request: pytest.FixtureRequest,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[Request]]:
+    """Each with stories to ask it for; of a model that knows genres, one in three has one."""
+    model, tokenizer = load_trained(request.getfixturevalue(request.param) / "final")
+    genres = [None, *frame_of(tokenizer).genres]
+    requests = [
+        replace(story, genre=genres[number % len(genres)]) for number, story in enumerate(REQUESTS)
+    ]
+    return model, tokenizer, requests
+
+
 def test_a_story_is_the_same_in_whatever_company(
-    model_and_tokenizer: tuple[PreTrainedModel, PreTrainedTokenizerBase],
+    storyteller: tuple[PreTrainedModel, PreTrainedTokenizerBase, list[Request]],
 ):
-    model, tokenizer = model_and_tokenizer
-    shuffled = random.Random(3).sample(REQUESTS, len(REQUESTS))
+    model, tokenizer, requests = storyteller
+    shuffled = random.Random(3).sample(requests, len(requests))
     drawn = {}
     for start in range(0, len(shuffled), ROWS):
         some = shuffled[start : start + ROWS]
         drawn |= dict(zip(some, draw(model, tokenizer, some), strict=True))
-    for request in REQUESTS[::3]:
+    for request in requests[::3]:
         assert draw(model, tokenizer, [request]) == [drawn[request]]
-    texts = {drawn[request].text for request in REQUESTS if request.setting.temperature}
+    texts = {drawn[request].text for request in requests if request.setting.temperature}
     assert len(texts) == len(SETTINGS[:-1]) * 2 * 3  # seeds and prompts differ
 
 
 def test_the_last_bits_of_a_row_do_not_depend_on_the_other_rows(
-    model_and_tokenizer: tuple[PreTrainedModel, PreTrainedTokenizerBase],
+    storyteller: tuple[PreTrainedModel, PreTrainedTokenizerBase, list[Request]],
 ):
-    model, _ = model_and_tokenizer
+    model = storyteller[0]
     ids = torch.randint(0, model.config.vocab_size, (ROWS, 8), generator=torch.manual_seed(0))
+
+    def logits(ids: torch.Tensor) -> torch.Tensor:
+        """Token by token, as a story is drawn."""
+        cache, found = None, []
+        for position in range(ids.shape[1]):
+            output = model(
+                input_ids=ids[:, position : position + 1], past_key_values=cache, use_cache=True
+            )
+            cache = output.past_key_values
+            found.append(output.logits)
+        return torch.cat(found, 1)
+
     with torch.inference_mode():
         for row in (0, ROWS // 2, ROWS - 1):
             moved = torch.zeros_like(ids)
             moved[ROWS - 1 - row] = ids[row]
-            assert torch.equal(
-                model(input_ids=moved).logits[ROWS - 1 - row], model(input_ids=ids).logits[row]
-            )
+            assert torch.equal(logits(moved)[ROWS - 1 - row], logits(ids)[row])
 
 
 def test_the_distribution_is_that_of_transformers():
@@ -91,16 +121,117 @@ def test_the_distribution_is_that_of_transformers():
 
 
 def test_greedy_stories_are_those_of_generate(
-    model_and_tokenizer: tuple[PreTrainedModel, PreTrainedTokenizerBase],
+    storyteller: tuple[PreTrainedModel, PreTrainedTokenizerBase, list[Request]],
 ):
-    model, tokenizer = model_and_tokenizer
+    model, tokenizer, _ = storyteller
+    frame = frame_of(tokenizer)
     setting = SamplingSetting(temperature=0, max_length=30)
-    story = draw(model, tokenizer, [Request("In the mill, Mira", setting, 0)])[0]
-    prompt = [tokenizer.eos_token_id, *tokenizer("In the mill, Mira")["input_ids"]]
-    theirs = model.generate(
-        torch.tensor([prompt]), do_sample=False, max_length=31, pad_token_id=tokenizer.eos_token_id
+    for genre in (None, *frame.genres):
+        request = Request("In the mill, Mira", setting, 0, genre)
+        story = draw(model, tokenizer, [request])[0]
+        begin = frame.asked(genre)
+        ids = [*begin, *map(int, encode(tokenizer, [request.prompt])[0])]
+        theirs = model.generate(
+            torch.tensor([ids]), do_sample=False, max_length=30 + len(begin),
+            pad_token_id=tokenizer.eos_token_id,
+        )  # fmt: skip
+        assert story.text == tokenizer.decode(theirs[0, len(ids) :], skip_special_tokens=True)
+
+
+def test_a_genre_is_heard_and_an_unknown_one_refused(trained: Path, trained_lstm: Path):
+    model, tokenizer = load_trained(trained_lstm / "final")
+    known = frame_of(tokenizer).genres
+    assert sorted(known) == ["<sci_fi>", "<superhero>"]
+    setting = SamplingSetting(temperature=1, top_k=0, max_length=40)
+    drawn = draw(
+        model,
+        tokenizer,
+        [Request("", setting, 0, genre) for genre in (None, "Sci-fi", "sci_fi", "superhero")],
     )
-    assert story.text == tokenizer.decode(theirs[0, len(prompt) :], skip_special_tokens=True)
+    assert drawn[1].text != drawn[0].text
+    assert len({story.text for story in drawn[:2]} | {drawn[3].text}) == 3
+    with torch.no_grad():  # a genre that makes the end certain, to see that it is read
+        model.embed_tokens.weight[known["<superhero>"]] = 40
+        model.lm_head.bias[:] = 0
+        model.lm_head.weight[:] = 0
+        state = model(torch.tensor([[frame_of(tokenizer).start, known["<superhero>"]]]))
+        hidden = state.past_key_values.states[-1][0][-1, 0]
+        model.lm_head.weight[tokenizer.eos_token_id] = 1e4 * hidden
+    ended = draw(model, tokenizer, [Request("", setting, 0, "Superhero")])[0]
+    assert (ended.text, ended.finished) == ("", True)
+    for folder, names in ((trained_lstm, "<sci_fi>, <superhero>"), (trained, "none")):
+        model, tokenizer = load_trained(folder / "final")
+        with pytest.raises(
+            ModelError, match=rf"'western' is not in the model's.*it knows: {names}"
+        ):
+            encode_prompts(model, tokenizer, [Request("", setting, 0, "western")])
+
+
+def test_a_story_is_cut_after_its_last_whole_sentence_where_asked(trained_gru: Path):
+    model, tokenizer = load_trained(trained_gru / "final")
+    asked = [
+        Request("In the mill, a fox", SamplingSetting(max_length=140, whole_sentences=cut), seed)
+        for cut in (False, True)
+        for seed in range(6)
+    ]
+    stories = draw(model, tokenizer, asked)
+    shorter = 0
+    for whole, cut in zip(stories[:6], stories[6:], strict=True):
+        assert whole.text.startswith(cut.text)
+        assert cut.text == (whole.text if whole.finished else whole_sentences(whole.text))
+        assert cut.tokens == len(encode(tokenizer, [cut.text])[0])
+        shorter += cut.tokens < whole.tokens
+    assert shorter
+
+
+def test_nothing_but_max_length_bounds_a_recurrent_model(trained_gru: Path):
+    model, tokenizer = load_trained(trained_gru / "final")
+    with torch.no_grad():
+        model.lm_head.bias[tokenizer.eos_token_id] = -1e9  # it never ends
+    setting = SamplingSetting(max_length=700)
+    story = draw(model, tokenizer, [Request("A fox", setting, 0)])[0]
+    assert story.tokens == 700 - len("A fox")
+    with pytest.raises(ModelError, match=r"no room for a story within 700 \(max_length 700\)"):
+        draw(model, tokenizer, [Request("fox " * 200, setting, 0)])
+
+
+def test_the_control_tokens_count_for_the_context_but_not_for_max_length(
+    genre_corpus: Path, make_spec: Callable[..., ModelSpec]
+):
+    model, tokenizer = load_initial(make_spec({"block_size": 16}), genre_corpus)
+    with torch.no_grad():
+        model.transformer.wte.weight[tokenizer.eos_token_id] *= 0  # never the likeliest
+    greedy = {"temperature": 0}
+    for genre, room in ((None, 16), ("superhero", 15)):  # position 0 is the start token's
+        story = draw(
+            model,
+            tokenizer,
+            [Request("", SamplingSetting(max_length=99, **greedy), 0, genre)],
+        )[0]
+        assert story.tokens == room
+        story = draw(
+            model, tokenizer, [Request("", SamplingSetting(max_length=9, **greedy), 0, genre)]
+        )[0]
+        assert story.tokens == 9
+
+
+def test_a_typed_genre_reaches_gpt2_through_the_pipeline_as_one_token(
+    genre_corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    model, tokenizer = load_initial(make_spec(), genre_corpus)
+    export(model, tokenizer, tmp_path / "final")
+    tell = pipeline("text-generation", model=str(tmp_path / "final"), device="cpu")
+    frame = frame_of(tokenizer)
+    told = tell("<BOS> <superhero> The city", max_length=30, do_sample=False, return_tensors=True)[
+        0
+    ]["generated_token_ids"]
+    prompt = [*frame.asked("superhero"), *map(int, encode(tokenizer, ["The city"])[0])]
+    assert prompt[:2] == [tokenizer.bos_token_id, frame.genres["<superhero>"]]
+    assert tokenizer.decode(prompt[2:]) == "The city"
+    assert told[: len(prompt)] == prompt
+    setting = SamplingSetting(temperature=0, max_length=28)
+    story = draw(model, tokenizer, [Request("The city", setting, 0, "Superhero")])[0]
+    assert story.text == tokenizer.decode(told[len(prompt) :], skip_special_tokens=True)
 
 
 def test_a_model_that_ends_its_story_is_heard(
