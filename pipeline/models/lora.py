@@ -5,6 +5,7 @@ saved is a plain model: `plain.py` adds the adapters to the weights they adapt.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -56,15 +57,15 @@ def add_adapters(
     return adapted
 
 
-def merged(layer: nn.Module, name: str) -> torch.Tensor:
+def merged(layer: Any, name: str) -> torch.Tensor:
     """A layer's weight or buffer of this name, with what its adapters add to it."""
+    value: torch.Tensor
     if name == "weight" and hasattr(layer, "token_adapter"):
-        rows: torch.Tensor = layer.token_adapter.get_merged_weights(layer.active_adapters)
-        return rows
-    if hasattr(layer, "get_base_layer"):
-        base: torch.Tensor = getattr(layer.get_base_layer(), name)
-        return base + layer.get_delta_weight(layer.active_adapters[0]) if name == "weight" else base
-    value: torch.Tensor = getattr(layer, name)
+        value = layer.token_adapter.get_merged_weights(layer.active_adapters)
+    elif name == "weight" and hasattr(layer, "get_delta_weight"):
+        value = layer.get_base_layer().weight + layer.get_delta_weight(layer.active_adapters[0])
+    else:
+        value = getattr(layer.get_base_layer() if hasattr(layer, "get_base_layer") else layer, name)
     return value
 
 

@@ -12,12 +12,7 @@ from pathlib import Path
 import torch
 import transformers
 from huggingface_hub import HfApi
-from huggingface_hub.errors import (
-    HfHubHTTPError,
-    HFValidationError,
-    HTTPError,  # type: ignore[attr-defined] # of whichever client its version goes by
-    OfflineModeIsEnabled,
-)
+from huggingface_hub import errors as hub
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
@@ -37,6 +32,8 @@ _DROPOUTS = (
     *("resid_pdrop", "embd_pdrop", "attn_pdrop"),
     *("dropout", "attention_dropout", "hidden_dropout", "attn_dropout", "embd_dropout"),
 )
+#: Of whichever HTTP client the hub's library goes by.
+_NO_ANSWER: type[Exception] = hub.HfHubHTTPError.__mro__[1]
 _REMEDY = (
     "Give `base:` a local folder with model.safetensors, config.json and tokenizer.json, or "
     "`size:` for a fresh model that needs no download, or try again where the hub can be reached."
@@ -131,11 +128,11 @@ def _hub_commit(base: str, revision: str | None) -> str | None:
     """
     try:
         info = HfApi().model_info(base, revision=revision, timeout=HUB_SECONDS)
-    except HFValidationError as error:
+    except hub.HFValidationError as error:
         raise ModelError(f"base {base!r} is neither a folder nor a hub id. {_REMEDY}") from error
-    except HfHubHTTPError as error:
+    except hub.HfHubHTTPError as error:
         raise _cannot_be_loaded(base, error) from error
-    except (HTTPError, OfflineModeIsEnabled):
+    except (_NO_ANSWER, hub.OfflineModeIsEnabled):
         return None
     files = [file.rfilename for file in info.siblings or []]
     if files and not any(name.endswith(".safetensors") for name in files):

@@ -35,8 +35,9 @@ def keeps_documents_apart(model: PreTrainedModel) -> bool:
 
 
 def _ids(model: PreTrainedModel) -> torch.Tensor:
-    entries = model.config.get_text_config(decoder=True).vocab_size
-    return (torch.arange(_TOKENS, device=model.device) * (entries // _TOKENS) % entries)[None]
+    entries = int(model.config.get_text_config(decoder=True).vocab_size)
+    ids: torch.Tensor = torch.arange(_TOKENS, device=model.device) * (entries // _TOKENS)
+    return ids[None]
 
 
 @torch.inference_mode()

@@ -20,6 +20,7 @@ from pipeline.generation import encode_prompts
 from pipeline.model_spec import ModelSpec
 from pipeline.models.framing import frame_of
 from pipeline.models.initial import load_initial
+from pipeline.models.probes import keeps_documents_apart
 from pipeline.models.vocabulary import pad_vocabulary
 from pipeline.sampling import sample_requests
 from pipeline.training.acceleration import choose
@@ -74,6 +75,7 @@ def train(
         checkpoint = newest_checkpoint(resume)
         check_text(corpus)
         model, tokenizer = load_initial(spec, corpus)
+        apart = keeps_documents_apart(model)
         # A prompt that does not fit is said now, not when all is trained.
         encode_prompts(model, tokenizer, [request for _, request in sample_requests(spec.samples)])
         blocks = read_blocks(spec, corpus, model, tokenizer)
@@ -99,7 +101,7 @@ def train(
             args=arguments,
             train_dataset=PackedBlocks(blocks.train),
             held_out=held_out(blocks.held_out, tokenizer),
-            data_collator=partial(collate, frame=frame_of(tokenizer)),
+            data_collator=partial(collate, frame=frame_of(tokenizer), apart=apart),
             callbacks=[course, watch, Live(spec, folder, on, stop, tell, checkpoint)],
         )
         trainer.remove_callback(PrinterCallback)

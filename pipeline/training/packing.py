@@ -107,20 +107,23 @@ class PackedBlocks(Dataset[Tokens]):
         return block
 
 
-def collate(blocks: list[Tokens], frame: Frame) -> dict[str, Any]:
+def collate(blocks: list[Tokens], frame: Frame, *, apart: bool = True) -> dict[str, Any]:
     """What a causal LM is given: ids, labels (unshifted), positions that restart at documents.
 
-    Shapes (batch, block_size).
+    Shapes (batch, block_size). No positions where not `apart`: the model takes none, or does not
+    read from them what belongs together (probes.keeps_documents_apart).
     """
     ids = np.stack(blocks).astype(np.int64)
-    index = np.arange(ids.shape[1])
-    starts = np.maximum.accumulate(np.where(ids == frame.start, index, 0), axis=1)
-    return {
+    batch = {
         "input_ids": torch.from_numpy(ids),
         "labels": torch.from_numpy(ids),
-        "position_ids": torch.from_numpy(index - starts),
         "use_cache": False,  # with a cache, restarting positions are not read as documents
     }
+    if apart:
+        index = np.arange(ids.shape[1])
+        starts = np.maximum.accumulate(np.where(ids == frame.start, index, 0), axis=1)
+        batch["position_ids"] = torch.from_numpy(index - starts)
+    return batch
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
