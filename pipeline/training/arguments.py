@@ -73,7 +73,7 @@ def training_arguments(
     when = schedule(
         spec, len(blocks.train), batch.per_device * batch.accumulation * distributed.processes()
     )
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(resume),
         max_steps=when.steps,
         per_device_train_batch_size=batch.per_device,
@@ -105,3 +105,14 @@ def training_arguments(
         report_to="none",
         disable_tqdm=True,
     )
+    return one_device(arguments)
+
+
+def one_device(arguments: TrainingArguments) -> TrainingArguments:
+    """A process computes on one GPU, though it may see more.
+
+    The Trainer would put a copy of the model on each (DataParallel) and multiply the batch.
+    """
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1
+    return arguments

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.training.checkpoints import complete_checkpoint
+from pipeline.training.distributed import wait_for_all
 from pipeline.training.early_stopping import best_step, looks_since_best
 from pipeline.training.interrupts import StopSignal
 
@@ -44,7 +44,7 @@ class Course(TrainerCallback):  # type: ignore[misc] # transformers is not typed
             control.should_log = True
             control.should_evaluate = args.eval_strategy != "no"
             control.should_save = False
-        elif self._stop.received is not None:
+        elif self._stop.agreed() is not None:
             control.should_save = control.should_training_stop = True
         # The loss is looked at before each checkpoint, so that none holds what is no number, and
         # no mean straddles one, so that a resumed run logs what an uninterrupted one would.
@@ -84,8 +84,7 @@ class Course(TrainerCallback):  # type: ignore[misc] # transformers is not typed
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Make the checkpoint valid, now that every process has written its part."""
-        if args.world_size > 1:
-            torch.distributed.barrier()
+        wait_for_all()
         if state.is_world_process_zero:
             complete_checkpoint(
                 Path(args.output_dir),

@@ -81,7 +81,7 @@ def fit(
         choices = [distributed.share(settings.batch_size, "training.batch_size")]
         wanted = choices[0] * settings.gradient_accumulation
     held = model.num_parameters() * 4 if model.device.type == device.kind else 0
-    room = free_memory(device) + held
+    room = distributed.smallest(free_memory(device) + held)
     need = need_of(spec, model, choose(spec, device, model).bf16)
     if need.at_least() > room:
         raise ModelError(_refusal(device, need.at_least(), room, _without_batch(spec, need, room)))

@@ -9,6 +9,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Self
 
+from pipeline.training.distributed import largest
+
 
 class Interrupted(Exception):  # noqa: N818 - not an error: a wish, like KeyboardInterrupt
     """The run was asked to stop and did; `signum` says how."""
@@ -33,6 +35,11 @@ class StopSignal:
     def defer(self) -> None:
         """From here on only take note; the caller looks at `received`."""
         self._deferred = True
+
+    def agreed(self) -> int | None:
+        """What any of the processes that train together received; the others take note of it."""
+        self.received = largest(self.received or 0) or None
+        return self.received
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():

@@ -93,6 +93,11 @@ def token_bytes(tokenizer: PreTrainedTokenizerBase) -> Tokens:
     return lengths
 
 
+#: The number of a block from which nothing is learned, and the label of each of its tokens.
+NO_BLOCK = -1
+IGNORED = -100
+
+
 class PackedBlocks(Dataset[Tokens]):
     """Blocks as the Trainer reads them."""
 
@@ -103,6 +108,8 @@ class PackedBlocks(Dataset[Tokens]):
         return len(self.blocks)
 
     def __getitem__(self, index: int) -> Tokens:
+        if index == NO_BLOCK:
+            return np.full(self.blocks.shape[1:], IGNORED, dtype=np.int32)
         block: Tokens = self.blocks[index]
         return block
 
@@ -113,10 +120,11 @@ def collate(blocks: list[Tokens], frame: Frame, *, apart: bool = True) -> dict[s
     Shapes (batch, block_size). No positions where not `apart`: the model takes none, or does not
     read from them what belongs together (probes.keeps_documents_apart).
     """
-    ids = np.stack(blocks).astype(np.int64)
+    labels = np.stack(blocks).astype(np.int64)
+    ids = np.where(labels == IGNORED, frame.end, labels)
     batch = {
         "input_ids": torch.from_numpy(ids),
-        "labels": torch.from_numpy(ids),
+        "labels": torch.from_numpy(labels),
         "use_cache": False,  # with a cache, restarting positions are not read as documents
     }
     if apart:

@@ -12,10 +12,12 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.data import Sampler
 from transformers import PreTrainedTokenizerBase, Trainer, TrainerControl
 
 from pipeline.models.framing import frame_of
-from pipeline.training.packing import Tokens, token_bytes
+from pipeline.training.order import WholeBatches
+from pipeline.training.packing import PackedBlocks, Tokens, token_bytes
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,14 @@ class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+    def _get_train_sampler(self, train_dataset: PackedBlocks | None = None) -> Sampler[int]:
+        """Several processes read in the order of one."""
+        if self.args.world_size == 1:
+            order: Sampler[int] = super()._get_train_sampler(train_dataset)
+            return order
+        batch_size = self.args.per_device_train_batch_size * self.args.world_size
+        return WholeBatches(self.train_dataset, batch_size, self.args.seed)
 
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
         """Matrices that multiply: neither norms nor biases, nor embeddings.
