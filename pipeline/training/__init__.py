@@ -34,12 +34,13 @@ from pipeline.training.checkpoints import (
     room_for,
 )
 from pipeline.training.course import Course
-from pipeline.training.distributed import is_first, processes
+from pipeline.training.distributed import first_alone, is_first, processes, together
 from pipeline.training.early_stopping import best_step
 from pipeline.training.flops import flops_per_token
 from pipeline.training.forecast import check_disk, fit
 from pipeline.training.interrupts import Interrupted, StopSignal
 from pipeline.training.live import Live
+from pipeline.training.out_of_memory import OutOfMemory, free_unused, memory_for
 from pipeline.training.packing import PackedBlocks, collate
 from pipeline.training.progress import Progress, Watch, loss_table
 from pipeline.training.record import training_record
@@ -67,12 +68,39 @@ def train(
     come, `tell` in a line what else a person wants to know.
     Raises ModelError for whatever a person must mend, Interrupted after SIGINT or SIGTERM.
     """
+    while True:
+        try:
+            return _train(spec, corpus, folder, device, data_version, report, tell)
+        except OutOfMemory as error:
+            if spec.training.batch_size != "auto" or error.smaller is None:
+                raise
+            batch_size, accumulation = error.smaller
+            note_batch(folder / "resume", batch_size, accumulation)
+            if processes() > 1:  # the others wait for this one, where nobody can tell them
+                raise
+        free_unused()
+        tell(
+            f"out of memory: goes on with training.batch_size: {batch_size} and "
+            f"training.gradient_accumulation: {accumulation}, which learns the same"
+        )
+
+
+def _train(
+    spec: ModelSpec,
+    corpus: Path,
+    folder: Path,
+    device: str | None,
+    data_version: str | None,
+    report: Callable[[Progress], None],
+    tell: Callable[[str], None],
+) -> dict[str, Any]:
     resume = folder / "resume"
-    with StopSignal("interrupted before the first step; run again to start") as stop:
+    before = "interrupted before the first step; run again to start"
+    with StopSignal(before) as stop, together(device):
         on = pick_device(device)
-        with room_for(resume):
+        with room_for(resume), first_alone():
             same_training(resume, spec, data_version)
-        checkpoint = newest_checkpoint(resume)
+            checkpoint = newest_checkpoint(resume)
         check_text(corpus)
         model, tokenizer = load_initial(spec, corpus)
         apart = keeps_documents_apart(model)
@@ -106,7 +134,11 @@ def train(
         )
         trainer.remove_callback(PrinterCallback)
         stop.defer()
-        with room_for(resume), tensors_only(checkpoint):
+        with (
+            memory_for(spec, batch, on, block_size),
+            room_for(resume),
+            tensors_only(checkpoint),
+        ):
             trainer.train(resume_from_checkpoint=str(checkpoint.folder) if checkpoint else None)
         state = trainer.state
         if not course.ended(state):

@@ -9,6 +9,7 @@ pairs), so three lengths give it exactly, at a hundredth of the memory of a whol
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 
 import numpy as np
 import torch
@@ -82,12 +83,11 @@ def nonsense(model: PreTrainedModel, blocks: int, length: int) -> dict[str, torc
     vocabulary = int(model.config.get_text_config(decoder=True).vocab_size)
     ids = torch.arange(blocks * length, device=where).reshape(blocks, length) % vocabulary
     places = torch.arange(length, device=where) % max(1, length // 2)
-    return {
-        "input_ids": ids,
-        "labels": ids,
-        "position_ids": places.expand(blocks, length),
-        "use_cache": False,
-    }
+    batch: dict[str, torch.Tensor | bool] = {"input_ids": ids, "labels": ids, "use_cache": False}
+    forward = getattr(model, "get_base_model", lambda: model)().forward
+    if "position_ids" in signature(forward).parameters:
+        batch["position_ids"] = places.expand(blocks, length)
+    return batch
 
 
 @contextmanager

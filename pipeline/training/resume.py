@@ -43,7 +43,9 @@ def same_training(resume: Path, spec: ModelSpec, data_version: str | None) -> No
 
 
 def with_noted_batch(resume: Path, spec: ModelSpec) -> ModelSpec:
-    """The spec with the batch that was picked before, where one was."""
+    """The spec with the batch that was picked before, where one was; what is written stands."""
+    if spec.training.batch_size != "auto":
+        return spec
     note = _read(resume) or {}
     training = spec.training.model_copy(update=note.get("batch", {}))
     return spec.model_copy(update={"training": training})
