@@ -63,9 +63,9 @@ def read_blocks(
     length = min(block_size, len(held_out))
     looks = cut_into_blocks(held_out, length) if length > 1 else np.empty((0, 0), np.int32)
     # Spread over the split, so that every source in it is looked at.
-    looked_at = np.linspace(0, len(looks), spec.training.eval_blocks, endpoint=False)
+    looked_at = np.linspace(0, len(looks), min(len(looks), spec.training.eval_blocks), False)
     return CorpusBlocks(
         train=cut_into_blocks(stream, block_size, spec.training.stride),
-        held_out=looks[np.unique(looked_at.astype(int))],
+        held_out=looks[looked_at.astype(int)],
         tokens=len(stream),
     )
