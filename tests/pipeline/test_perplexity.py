@@ -1,5 +1,6 @@
 """Bits per byte, against a plain computation with nothing clever in it."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from pipeline import likelihood
 from pipeline.corpus import read_split
 from pipeline.likelihood import negative_log_likelihoods
 from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.models.framing import frame_of
 from pipeline.models.initial import load_initial, load_trained
 from pipeline.models.tokenizers import encode, end_token
 from pipeline.perplexity import score
@@ -50,6 +52,60 @@ def test_it_equals_the_plain_computation(
     for ids, nats in zip(documents, found, strict=True):
         expected = naive(model, ids.tolist(), end, 64, stride or 32)
         assert nats == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("room", [likelihood.LOGITS_BYTES, 1, 500_000])
+def test_a_recurrent_model_reads_each_document_in_one_pass(
+    trained_lstm: Path, room: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(likelihood, "LOGITS_BYTES", room)  # batches of all, one, a few
+    model, tokenizer = load_trained(trained_lstm / "final")
+    frame = frame_of(tokenizer)
+    stream = np.random.default_rng(0)
+    lengths = (0, 1, 127, 128, 129, 20, 600, 2, 385)
+    documents = [stream.integers(5, len(tokenizer), n).astype(np.int32) for n in lengths]
+    begins = [frame.begin("sci_fi" if n % 2 else None) for n in lengths]
+    found = negative_log_likelihoods(model, documents, begins)
+    for ids, begin, nats in zip(documents, begins, found, strict=True):
+        assert nats == pytest.approx(in_one_pass(model, begin, ids.tolist()), rel=1e-6, abs=1e-9)
+
+
+def in_one_pass(model: torch.nn.Module, begin: list[int], ids: list[int]) -> float:
+    """A document under a model that nothing bounds, with nothing clever in it."""
+    stream = torch.tensor([[*begin, *ids]])
+    with torch.inference_mode():
+        likely = model.eval()(input_ids=stream).logits[0].double().log_softmax(1)
+    return -sum(
+        float(likely[place - 1, stream[0, place]]) for place in range(len(begin), stream.shape[1])
+    )
+
+
+@pytest.mark.parametrize("folder", ["trained_lstm", "trained_gru"])
+def test_a_document_is_scored_after_its_genre_where_the_model_knows_it(
+    folder: str,
+    request: pytest.FixtureRequest,
+    genre_corpus: Path,
+    tmp_path: Path,
+):
+    folder = request.getfixturevalue(folder)
+    spec = ModelSpec.model_validate(json.loads((folder / "training.json").read_text())["spec"])
+    figures = score(folder, spec, genre_corpus, tmp_path)
+    model, tokenizer = load_trained(folder / "final")
+    frame = frame_of(tokenizer)
+    documents = list(read_split(genre_corpus, "test"))
+    nats, genres = 0.0, 0
+    for document, ids in zip(
+        documents, encode(tokenizer, [d.text for d in documents]), strict=True
+    ):
+        begin = frame.begin(document.genre)
+        genres += len(begin) - 1
+        nats += in_one_pass(model, begin, ids.tolist())
+    size = sum(len(document.text.encode()) for document in documents)
+    assert figures["bits_per_byte"] == pytest.approx(nats / math.log(2) / size, rel=1e-6)
+    assert genres == sum(d.genre is not None for d in documents) * bool(frame.genres)
+    assert bool(genres) == (folder.name == "lstm")  # the other begins with its start token only
+    assert figures["bits_per_byte_initial"] == pytest.approx(math.log2(len(tokenizer)), abs=0.3)
+    assert figures["bits_per_byte"] < figures["bits_per_byte_initial"] - 2
 
 
 def test_a_model_is_scored_before_and_after(
