@@ -6,11 +6,15 @@ by any way, a cancel from the UI included, ends its whole process group.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
+#: What torchrun says where one of its processes was killed
+#: (torch/distributed/elastic/multiprocessing/errors).
+_KILLED = "Signal 9 (SIGKILL)"
 #: Lines of output kept for the error message of a child that failed.
 _TAIL = 40
 
@@ -18,10 +22,14 @@ _TAIL = 40
 class ChildError(RuntimeError):
     """The child ended with an error; its last lines say why."""
 
-    def __init__(self, command: Sequence[str], status: int, tail: Sequence[str]):
-        super().__init__(_reason(tail) or f"{' '.join(command)} ended with status {status}")
+    def __init__(self, message: str, status: int, tail: Sequence[str]):
+        super().__init__(message)
         self.status = status
         self.tail = list(tail)
+
+
+class KilledError(ChildError):
+    """The child was killed, and not by us."""
 
 
 def run_child(
@@ -29,7 +37,8 @@ def run_child(
 ) -> None:
     """Run this Python with the arguments, hand each line it prints to `report`.
 
-    `env` is added to this process's environment. Raises ChildError where the child fails.
+    `env` is added to this process's environment. Raises ChildError where the child fails,
+    KilledError where something else killed it.
     """
     tail: deque[str] = deque(maxlen=_TAIL)
     process = subprocess.Popen(
@@ -54,8 +63,17 @@ def run_child(
         process.stdin.close()
         tail.extend(line.rstrip() for line in process.stdout)
         status = process.wait()
+    # Here the child ended by itself: whoever ends it leaves above, by an exception.
+    if status == 128 + signal.SIGKILL or any(_KILLED in line for line in tail):
+        raise KilledError(
+            f"{' '.join(arguments)} was killed (SIGKILL), and not by Loremill: as a rule that is "
+            "the system, which ran out of memory. Give it more, or let less run beside it.",
+            status,
+            tail,
+        )
     if status:
-        raise ChildError(arguments, status, tail)
+        why = _reason(tail) or f"{' '.join(arguments)} ended with status {status}"
+        raise ChildError(why, status, tail)
 
 
 def _reason(tail: Sequence[str]) -> str:

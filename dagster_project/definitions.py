@@ -8,6 +8,7 @@ from crawlers.franchise import corpora_folder, data_root
 from dagster_project.alerts import alerts, channels
 from dagster_project.automation import automate
 from dagster_project.crawl_sensor import crawl_failure_sensor
+from dagster_project.launchers import training_launcher
 from dagster_project.registry import load_registry
 from dagster_project.resources import Crawler, DataStore, Gpu, reports_url
 
@@ -28,6 +29,7 @@ def defs() -> dg.Definitions:
                 "data": DataStore(root=str(data_root()), reports_url=reports_url(os.environ)),
                 "crawler": Crawler(contact=os.environ.get("LOREMILL_CONTACT", "")),
                 "gpu": Gpu(device=os.environ.get("LOREMILL_DEVICE", "")),
+                "launcher": training_launcher(os.environ),
                 "alerts": alerts(os.environ),
             },
             sensors=[crawl_failure_sensor(crawls, running=bool(channels(os.environ)))],

@@ -14,6 +14,7 @@ from crawlers.yaml_spec import SpecError
 from dagster_project.child import run_child
 from pipeline.artifact import Artifact, damage
 from pipeline.device import Device, pick_device
+from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.reports.text import web_link
 
 #: Where `make ui` serves the reports folder.
@@ -112,12 +113,25 @@ class Crawler(dg.ConfigurableResource[Any]):
 class Gpu(dg.ConfigurableResource[Any]):
     """The device that models are trained and sampled on.
 
-    `device` is cuda, mps or cpu; empty picks the best there is. Ops that use it share the pool
-    `gpu`, so one of them runs at a time and the others wait visibly in Dagster's queue.
+    `device` is cuda, mps or cpu; empty picks the best there is. Ops that use a GPU share its pool
+    (see pools.py), so one of them runs at a time and the others wait visibly in Dagster's queue.
     """
 
     device: str = ""
 
-    def pick(self) -> Device:
-        """The device wanted, or the best there is. Raises ModelError where it is missing."""
-        return pick_device(self.device or None)
+    def pick(self, spec: ModelSpec) -> Device:
+        """The device wanted, or the best there is, for this process to sample `spec`'s model on.
+
+        Raises ModelError where it is missing.
+        """
+        device = pick_device(self.device or None)
+        if device.kind != "cuda" or spec.gpu == 0:
+            return device
+        import torch
+
+        if spec.gpu >= (there := torch.cuda.device_count()):
+            raise ModelError(
+                f"gpu: {spec.gpu} is not on this machine, which has {there}, counted from 0"
+            )
+        torch.cuda.set_device(spec.gpu)
+        return pick_device(device.kind)

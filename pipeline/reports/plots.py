@@ -38,15 +38,8 @@ Points = Sequence[tuple[float, float]]  # (step, loss)
 def loss_svg(loss: pa.Table, size: Size, label: str) -> Markup:
     """Training and validation loss over steps, as an <svg> element named `label` for readers."""
     figure = new_figure(size)
-    _draw_loss(figure.subplots(), loss, size, STAND_IN)
+    draw_loss(figure.subplots(), loss, size, STAND_IN)
     return to_svg(figure, "loss", size, label)
-
-
-def loss_png(loss: pa.Table) -> bytes:
-    """The loss plot as a PNG of 640 x 320 pixels, for an inline picture elsewhere."""
-    figure = new_figure(SMALL)
-    _draw_loss(figure.subplots(), loss, SMALL, LIGHT)
-    return to_png(figure)
 
 
 def bits_per_byte_svg(scores: pa.Table, size: Size, label: str) -> Markup:
@@ -71,7 +64,8 @@ def loss_points(loss: pa.Table, split: str) -> list[tuple[int, float]]:
     return sorted((step, value) for step, of, value in rows if of == split and math.isfinite(value))
 
 
-def _draw_loss(axes: Axes, loss: pa.Table, size: Size, colours: Colours) -> None:
+def draw_loss(axes: Axes, loss: pa.Table, size: Size, colours: Colours) -> None:
+    """Training and validation loss over steps."""
     ends: list[tuple[float, float, str, str]] = []
     for split, name, line, writing in (
         ("train", "training", colours.before, colours.muted),
@@ -85,14 +79,9 @@ def _draw_loss(axes: Axes, loss: pa.Table, size: Size, colours: Colours) -> None
         dots = "o" if len(x) == 1 or (main and len(x) <= 40) else None
         axes.plot(x, y, color=line, linewidth=2.4 if main else 1.4, marker=dots, markersize=5)
         ends.append((x[-1], y[-1], f"{name} {number(points[-1][1])}", writing))
-    _style(axes, size, colours)
+    style(axes, size, colours)
     _label_ends(axes, ends, size)
-    axes.grid(axis="y", color=colours.rule, linewidth=0.8)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_locator(MaxNLocator(4 if size is NARROW else 8, integer=True))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlabel("training step", color=colours.muted, fontsize=size.font)
-    axes.set_title("loss, nats a token", loc="left", color=colours.muted, fontsize=size.font)
+    by_step(axes, size, colours, "loss, nats a token")
 
 
 def _label_ends(axes: Axes, ends: list[tuple[float, float, str, str]], size: Size) -> None:
@@ -105,7 +94,7 @@ def _label_ends(axes: Axes, ends: list[tuple[float, float, str, str]], size: Siz
         at = max(value, free)
         free = at + apart
         text = text.replace(" ", "\n") if lines == 2 else text
-        _beside(axes, text, (step, at), 9, colour, size)
+        beside(axes, text, (step, at), 9, colour, size)
 
 
 def _draw_comparison(
@@ -115,7 +104,7 @@ def _draw_comparison(
     axes.set_xlim(0, max(figures) * 1.16)
     axes.set_ylim(len(rows) - 0.4, -1.0)
     axes.set_yticks([])
-    _style(axes, size, colours)
+    style(axes, size, colours)
     axes.grid(axis="x", color=colours.rule, linewidth=0.8)
     axes.set_xlabel("bits per byte (less is better)", color=colours.muted, fontsize=size.font)
     for y, row in enumerate(rows):
@@ -138,7 +127,7 @@ def _draw_row(axes: Axes, y: int, row: Comparison, colours: Colours, size: Size)
     # Away from the other dot, but not over the row's name.
     room_left = row.after > 0.08 * axes.get_xlim()[1]
     outward = -8 if row.after <= row.before and room_left else 8
-    _beside(axes, number(row.after), (row.after, y), outward, after, size)
+    beside(axes, number(row.after), (row.after, y), outward, after, size)
 
 
 def _name_dots(axes: Axes, before: float, after: float, colours: Colours, size: Size) -> None:
@@ -161,9 +150,10 @@ def _name_dots(axes: Axes, before: float, after: float, colours: Colours, size: 
         )
 
 
-def _beside(
+def beside(
     axes: Axes, text: str, at: tuple[float, float], points: int, colour: str, size: Size
 ) -> None:
+    """Write beside a point, `points` to its right, or to its left where negative."""
     axes.annotate(
         text,
         at,
@@ -212,7 +202,18 @@ def _thinned(points: Points) -> Points:
     return [(sum(s for s, _ in r) / len(r), sum(v for _, v in r) / len(r)) for r in runs]
 
 
-def _style(axes: Axes, size: Size, colours: Colours) -> None:
+def by_step(axes: Axes, size: Size, colours: Colours, title: str) -> None:
+    """Training steps below, a title above, rules across."""
+    axes.grid(axis="y", color=colours.rule, linewidth=0.8)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(4 if size is NARROW else 8, integer=True))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.set_xlabel("training step", color=colours.muted, fontsize=size.font)
+    axes.set_title(title, loc="left", color=colours.muted, fontsize=size.font)
+
+
+def style(axes: Axes, size: Size, colours: Colours) -> None:
+    """As little of a frame as a reader needs."""
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(colours.rule)

@@ -8,11 +8,11 @@ from lxml import etree
 from PIL import Image
 
 from pipeline.reports.canvas import NARROW, WIDE
+from pipeline.reports.learning_plots import best_look, bits_svg, learning_png, looks
 from pipeline.reports.plots import (
     POINTS,
     bits_per_byte_png,
     bits_per_byte_svg,
-    loss_png,
     loss_points,
     loss_svg,
 )
@@ -32,7 +32,7 @@ def test_pngs_are_small_pictures_with_something_on_them(made: Any) -> None:
     for n in range(30):
         many += made.both("source", f"source {n}", 8.0, 1 + n / 10)
         many += made.both("genre", f"genre {n}", 8.0, 1 + n / 10)
-    for png in (loss_png(losses(made.loss_rows(4000))), bits_per_byte_png(scores(many))):
+    for png in (learning_png(losses(made.loss_rows(4000))), bits_per_byte_png(scores(many))):
         picture = Image.open(io.BytesIO(png))
         assert picture.format == "PNG"
         assert picture.width == 640
@@ -42,7 +42,7 @@ def test_pngs_are_small_pictures_with_something_on_them(made: Any) -> None:
 
 def test_the_same_table_gives_the_same_png(made: Any) -> None:
     table = losses(made.loss_rows())
-    assert loss_png(table) == loss_png(table)
+    assert learning_png(table) == learning_png(table)
 
 
 def test_the_loss_plot_names_its_lines_and_their_last_values(made: Any) -> None:
@@ -86,3 +86,24 @@ def test_a_label_is_text_and_not_markup(made: Any) -> None:
     assert root.get("aria-label") == '"><script>alert(1)</script>'
     assert {"<b>", "$x$"} <= set(root.itertext())
     assert not [e for e in root.iter() if etree.QName(e).localname in ("b", "script")]
+
+
+def test_the_best_look_is_marked_and_the_last_named(made: Any) -> None:
+    bits = {50: 3.1, 100: 2.4, 150: 2.4, 200: 2.6}
+    rows = [
+        row | {"bits_per_byte": bits.get(row["step"])} if row["split"] == "validation" else row
+        for row in made.loss_rows()
+    ]
+    table = losses(rows)
+    assert best_look(looks(table)) == (100, 2.4)
+    for size in (WIDE, NARROW):
+        texts = set(etree.fromstring(str(bits_svg(table, size, "a plot"))).itertext())
+        assert {"best 2.40", "2.60"} <= texts
+    assert len(learning_png(table)) > len(learning_png(losses(made.loss_rows())))
+
+
+def test_a_training_without_looks_is_drawn_without_bits_per_byte(made: Any) -> None:
+    table = losses([row for row in made.loss_rows() if row["split"] == "train"])
+    assert looks(table) == []
+    assert best_look([]) is None
+    assert Image.open(io.BytesIO(learning_png(table))).width == 640

@@ -1,0 +1,22 @@
+"""What the assets of a model are called, and the outputs that they read of each other."""
+
+import dagster as dg
+
+from dagster_project.resources import DataStore
+from pipeline.artifact import Artifact
+from pipeline.model_spec import ModelSpec
+
+
+def asset_key(spec: ModelSpec, stage: str) -> dg.AssetKey:
+    """Of a stage of the model: model, samples, perplexity, report."""
+    return dg.AssetKey([spec.name, stage])
+
+
+def load_corpus(spec: ModelSpec, data: DataStore) -> Artifact:
+    """What the model is trained on; a clear failure where it is not there yet."""
+    return data.load("corpora", spec.corpus, made_by=f"{spec.corpus}/corpus")
+
+
+def load_model(spec: ModelSpec, data: DataStore) -> Artifact:
+    """The trained model; a clear failure where it is not there yet."""
+    return data.load("models", spec.name, made_by=f"{spec.name}/model")

@@ -1,0 +1,93 @@
+"""The asset of a model's bits per byte."""
+
+from pathlib import Path
+
+import dagster as dg
+import pyarrow.parquet as pq
+
+from dagster_project import checks
+from dagster_project.presentation import OWNERS, group_name, png, result, table
+from dagster_project.resources import DataStore, Gpu
+from dagster_project.step import build
+from dagster_project.story_model.inputs import asset_key, load_corpus, load_model
+from pipeline.artifact import code_version, fingerprint
+from pipeline.model_spec import ModelSpec
+
+
+def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefinition:
+    """Held-out text before and after the training; `pool` is the queue of its GPU."""
+    key = asset_key(spec, "perplexity")
+
+    @dg.asset(
+        key=key,
+        deps=[asset_key(spec, "model"), dg.AssetKey([spec.corpus, "corpus"])],
+        description=f"How well {spec.name} foretells held-out text, in bits per byte and "
+        "perplexity, by source, beside the model before training.",
+        group_name=group_name(spec.name),
+        kinds={"pytorch", "parquet"},
+        owners=OWNERS,
+        pool=pool,
+        check_specs=[dg.AssetCheckSpec("tuned_better", asset=key)],
+    )
+    def perplexity(
+        context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu
+    ) -> dg.MaterializeResult:
+        from pipeline.perplexity import score
+        from pipeline.reports.plots import bits_per_byte_png
+
+        model, corpus = load_model(spec, data), load_corpus(spec, data)
+        artifact = build(
+            data.path("perplexity", spec.name),
+            fingerprint(
+                model=model.data_version,
+                corpus=corpus.data_version,
+                code=code_version(
+                    "pipeline.perplexity",
+                    "pipeline.likelihood",
+                    "pipeline.models",
+                    "pipeline.training.packing",
+                    "pipeline.corpus.files",
+                    "pipeline.corpus.layout",
+                ),
+            ),
+            lambda folder: score(
+                model.folder,
+                spec,
+                corpus.folder,
+                folder,
+                device=gpu.pick(spec).kind,
+                report=lambda stage, documents: context.log.info(
+                    "%s model: %d documents scored", stage, documents
+                ),
+            ),
+            written_in=written_in,
+        )
+        figures = artifact.figures
+        scores = pq.read_table(artifact.folder / "scores.parquet")
+        return result(
+            context,
+            artifact,
+            {
+                "plot": png(bits_per_byte_png(scores), "bits per byte, before and after"),
+                "bits_per_byte": figures["bits_per_byte"],
+                "bits_per_byte_before": figures["bits_per_byte_initial"],
+                "perplexity_per_token": figures["perplexity_per_token"],
+                "perplexity_per_token_before": figures["perplexity_per_token_initial"],
+                "held_out": f"{figures['documents']:,} documents, {figures['bytes']:,} bytes "
+                f"({figures['split']} split)",
+                "by_source": table(
+                    ["source", "before", "after"],
+                    [
+                        [
+                            source,
+                            f"{score['bits_per_byte_initial']:.3f}",
+                            f"{score['bits_per_byte']:.3f}",
+                        ]
+                        for source, score in figures["by_source"].items()
+                    ],
+                ),
+            },
+            [checks.tuned_better(figures["bits_per_byte_initial"], figures["bits_per_byte"])],
+        )
+
+    return perplexity
