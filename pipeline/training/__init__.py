@@ -108,7 +108,7 @@ def _train(
         encode_prompts(model, tokenizer, [request for _, request in sample_requests(spec.samples)])
         blocks = read_blocks(spec, corpus, model, tokenizer)
         block_size = blocks.train.shape[1]
-        how = choose(spec, on, model)
+        how = choose(spec, on, model, len(blocks.train))
         how.prepare(model)
         pad_vocabulary(model, how.vocabulary_multiple)
         batch = fit(with_noted_batch(resume, spec), model, on, block_size)
@@ -129,7 +129,7 @@ def _train(
             args=arguments,
             train_dataset=PackedBlocks(blocks.train),
             held_out=held_out(blocks.held_out, tokenizer),
-            data_collator=partial(collate, frame=frame_of(tokenizer), apart=apart),
+            data_collator=how.collating(partial(collate, frame=frame_of(tokenizer), apart=apart)),
             callbacks=[course, watch, Live(spec, folder, on, stop, tell, checkpoint)],
         )
         trainer.remove_callback(PrinterCallback)

@@ -6,6 +6,7 @@ On a CPU all of it keeps the promise that a resumed run ends with the same bits.
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -18,6 +19,9 @@ from pipeline.device import Device, peak_flops
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.initial import context_length
 from pipeline.training.flops import flops_per_token
+
+#: Makes a batch of blocks.
+Collate = Callable[[list[Any]], dict[str, Any]]
 
 #: FLOPs of a forward and backward pass on a processor from which bfloat16 is faster. On two cores
 #: with AVX512-BF16, a GPT-2 of 2 layers, 64 wide (1e9), takes a fifth longer in it, one of 4
@@ -73,25 +77,35 @@ class Acceleration:
                 if isinstance(child, NewGELUActivation):
                     setattr(module, name, nn.GELU(approximate="tanh"))
 
-    def document_lengths(self, position_ids: Tensor) -> dict[str, Any]:
-        """What flash-attention must be given to keep packed documents apart; else nothing.
-
-        `position_ids`, shape (batch, tokens), restart at each document. transformers reads them
-        itself only where the batch is one row.
-        """
+    def collating(self, collate: Collate) -> Collate:
+        """As `collate`, with what flash-attention must be given to keep packed documents apart."""
         if self.attention != "flash_attention_2":
-            return {}
-        flat = position_ids.flatten()
-        # A block that begins amid a document begins at 0 as well.
-        starts = (flat == 0).nonzero().flatten()
-        ends = nn.functional.pad(starts, (0, 1), value=len(flat)).int()
-        longest = int(ends.diff().max())
-        return {
-            "cu_seq_lens_q": ends,
-            "cu_seq_lens_k": ends,
-            "max_length_q": longest,
-            "max_length_k": longest,
-        }
+            return collate
+
+        def with_lengths(blocks: list[Any]) -> dict[str, Any]:
+            batch = collate(blocks)
+            positions = batch.get("position_ids")
+            return batch if positions is None else batch | document_lengths(positions)
+
+        return with_lengths
+
+
+def document_lengths(position_ids: Tensor) -> dict[str, Any]:
+    """Where documents begin in a batch laid end to end, as flash-attention reads it.
+
+    `position_ids`, shape (batch, tokens), restart at each document. transformers finds the
+    documents from them itself only where the batch is one row.
+    """
+    flat = position_ids.flatten()
+    starts = (flat == 0).nonzero().flatten()  # a block that begins amid a document counts from 0
+    ends = nn.functional.pad(starts, (0, 1), value=len(flat)).int()
+    longest = int(ends.diff().max())
+    return {
+        "cu_seq_lens_q": ends,
+        "cu_seq_lens_k": ends,
+        "max_length_q": longest,
+        "max_length_k": longest,
+    }
 
 
 def choose(

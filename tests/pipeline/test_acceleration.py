@@ -1,6 +1,7 @@
 """What is chosen to make a training faster, and that it trains the same model."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -106,7 +107,10 @@ def test_flash_attention_is_given_where_each_document_begins() -> None:
     flash = Acceleration(True, True, False, "flash_attention_2", "adamw_torch_fused", 64, 0, True)
     # Two blocks: of three tokens and two, and of one and four; the second begins amid a document.
     positions = torch.tensor([[0, 1, 2, 0, 1], [0, 0, 1, 2, 3]])
-    given = flash.document_lengths(positions)
+    collate = {"position_ids": positions}.copy
+    given = flash.collating(lambda blocks: collate())([])
     assert given["cu_seq_lens_q"].tolist() == [0, 3, 5, 6, 10]
     assert given["cu_seq_lens_k"].dtype == torch.int32
     assert given["max_length_q"] == given["max_length_k"] == 4
+    others = replace(flash, attention="sdpa").collating(lambda blocks: collate())([])
+    assert others.keys() == {"position_ids"}

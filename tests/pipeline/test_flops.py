@@ -52,10 +52,10 @@ def _counted(model: PreTrainedModel) -> float:
         pytest.param(_gpt2, 0.001, id="gpt2"),
         pytest.param(_llama, 0.001, id="grouped heads, untied output layer"),
         # Below the first adapter no gradient goes, which the formula does not look for.
-        pytest.param(_adapted, 0.05, id="adapters over frozen weights"),
+        pytest.param(_adapted, 0.03, id="adapters over frozen weights"),
         # The steps of a processor's recurrence take no state where it begins.
-        pytest.param(lambda: _recurrent("lstm"), 0.05, id="lstm"),
-        pytest.param(lambda: _recurrent("gru"), 0.05, id="gru"),
+        pytest.param(lambda: _recurrent("lstm"), 0.005, id="lstm"),
+        pytest.param(lambda: _recurrent("gru"), 0.005, id="gru"),
     ],
 )
 def test_flops_by_shape_are_those_that_pytorch_counts(
