@@ -1,15 +1,11 @@
 """A training as it is handed to a process elsewhere: what to train, on what, into which folder."""
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dagster_project.pools import gpus_of
-from pipeline.model_spec import ModelError, ModelSpec
-
-_MODULE = "dagster_project.training_child"
+from pipeline.model_spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -35,23 +31,6 @@ class TrainingJob:
 
     def arguments(self) -> list[str]:
         """Of the Python that trains: itself, or torchrun with a process a GPU."""
-        if self.spec.processes == 1:
-            return ["-m", _MODULE]
-        together = ["--standalone", "--nproc-per-node", str(self.spec.processes)]
-        return ["-m", "torch.distributed.run", *together, "--module", _MODULE]
+        from pipeline.training.distributed import command  # it loads torch
 
-    def visible_gpus(self, environment: Mapping[str, str] = os.environ) -> str:
-        """CUDA_VISIBLE_DEVICES of a child: its GPUs among those that the operator made visible.
-
-        Raises ModelError where there are too few.
-        """
-        taken = gpus_of(self.spec)
-        if "CUDA_VISIBLE_DEVICES" not in environment:
-            return ",".join(map(str, taken))
-        there = [one for one in environment["CUDA_VISIBLE_DEVICES"].split(",") if one.strip()]
-        if there and taken.stop > len(there):
-            raise ModelError(
-                f"gpu: {self.spec.gpu} with processes: {self.spec.processes} asks for GPU "
-                f"{taken.stop - 1}, but CUDA_VISIBLE_DEVICES names {len(there)}; lower one of them"
-            )
-        return ",".join(there[taken.start : taken.stop])
+        return command(self.spec, ["-m", "dagster_project.training_child"])

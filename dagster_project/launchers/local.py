@@ -11,6 +11,8 @@ from dagster_project.launchers.messages import FileReader
 
 def train(context: dg.AssetExecutionContext, job: TrainingJob) -> None:
     """Train in a child. Raises ChildError, ModelError."""
+    from pipeline.training.distributed import visible_gpus  # it loads torch
+
     # Dagster warns of its own use of its own preview feature.
     warnings.simplefilter("ignore", dg.PreviewWarning)
     with dg.open_pipes_session(
@@ -19,7 +21,7 @@ def train(context: dg.AssetExecutionContext, job: TrainingJob) -> None:
         message_reader=FileReader(context),
         extras=job.extras(),
     ) as session:
-        env = {**session.get_bootstrap_env_vars(), "CUDA_VISIBLE_DEVICES": job.visible_gpus()}
+        env = {**session.get_bootstrap_env_vars(), **visible_gpus(job.spec)}
         try:
             run_child(job.arguments(), env, context.log.debug)
         except KilledError as error:

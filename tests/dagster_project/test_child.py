@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.child import ChildError, run_child
+from dagster_project.child import ChildError, KilledError, run_child
 
 # Starts a grandchild, writes both process ids, and sleeps; obeys SIGINT or ignores everything.
 _SLEEPER = """
@@ -110,3 +110,48 @@ def test_what_a_finished_command_left_running_is_ended(tmp_path, monkeypatch):
     )
     run_child(["-c", script], {}, lambda _: None)
     assert _await(lambda: not _alive(int(pids.read_text())))
+
+
+# Starts a grandchild in a session of its own, as torchrun does, which obeys nothing but SIGKILL.
+_TORCHRUN = """
+import os, subprocess, sys, time
+script = (
+    "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
+)
+worker = subprocess.Popen(
+    [sys.executable, "-c", script], start_new_session=True, stdout=subprocess.PIPE
+)
+worker.stdout.readline()
+open(sys.argv[1], "w").write(str(worker.pid))
+print("started", flush=True)
+if sys.argv[2] == "killed":
+    os.kill(os.getpid(), 9)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("manner", ["cancelled", "killed"])
+def test_what_has_a_session_of_its_own_is_ended_too(tmp_path, monkeypatch, manner):
+    monkeypatch.setenv("LOREMILL_PATIENCE", "0.5,0.5")
+    worker = tmp_path / "worker"
+
+    def leave(_line: str) -> None:
+        if manner == "cancelled":
+            raise KeyboardInterrupt
+
+    with pytest.raises((KeyboardInterrupt, KilledError)):
+        run_child(["-c", _TORCHRUN, str(worker), manner], {}, leave)
+    assert not _alive(int(worker.read_text()))
+
+
+def test_a_child_that_the_system_killed_says_so_and_what_helps():
+    with pytest.raises(KilledError, match=r"was killed \(SIGKILL\), and not by Loremill") as caught:
+        run_child(["-c", "import os; print('x'); os.kill(os.getpid(), 9)"], {}, lambda _: None)
+    assert "ran out of memory" in str(caught.value)
+
+
+def test_a_process_of_torchrun_that_the_system_killed_says_so_too():
+    says = "print('traceback : Signal 9 (SIGKILL) received by PID 7'); raise SystemExit(1)"
+    with pytest.raises(KilledError, match="ran out of memory"):
+        run_child(["-c", says], {}, lambda _: None)
