@@ -16,7 +16,7 @@ from typing import Any
 from pipeline.atomic import write_atomically
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.base import base_version
-from pipeline.training.checkpoints import Checkpoint
+from pipeline.training.checkpoints import Checkpoint, newest_checkpoint
 
 NOTE = "training.json"
 #: With it torch.load reads tensors and plain values, whatever a library asks of it
@@ -32,14 +32,15 @@ def same_training(resume: Path, spec: ModelSpec, data_version: str | None) -> No
         "data_version": data_version,
     }
     note = _read(resume)
-    if note is None:
-        resume.mkdir(parents=True, exist_ok=True)
-        write_atomically(resume / NOTE, json.dumps(this).encode())
-    elif {key: note.get(key) for key in this} != this:
+    if note is not None and {key: note.get(key) for key in this} == this:
+        return
+    if newest_checkpoint(resume) is not None:
         raise ModelError(
             f"{resume}: holds checkpoints of a training with another configuration, base or "
             "corpus; delete it to start anew, or train into another folder"
         )
+    resume.mkdir(parents=True, exist_ok=True)
+    write_atomically(resume / NOTE, json.dumps(this).encode())
 
 
 def with_noted_batch(resume: Path, spec: ModelSpec) -> ModelSpec:

@@ -118,7 +118,9 @@ def test_a_loss_that_is_no_number_stops_the_training(
 def test_a_corpus_shorter_than_a_block_is_refused(
     corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
 ):
-    with pytest.raises(ModelError, match=r"tokens, less than one block of 500000; write training.bl"):
+    with pytest.raises(
+        ModelError, match=r"tokens, less than one block of 500000; write training.bl"
+    ):
         train(make_spec({"block_size": 500_000}), corpus, tmp_path)
 
 
@@ -162,12 +164,20 @@ def test_a_base_is_tuned_further(corpus: Path, trained: Path, tmp_path: Path):
     assert figures["validation_loss"] < before["validation_loss"]
 
 
+def reached(resume: Path, step: int) -> None:
+    """A complete checkpoint, as far as it is looked at before it is loaded."""
+    checkpoint = resume / f"checkpoint-{step}"
+    checkpoint.mkdir()
+    (checkpoint / MARKER).write_text(json.dumps({"step": step, "seconds": 1.0}))
+
+
 def test_checkpoints_of_another_training_are_not_taken_for_its_own(
     corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
 ):
     note = tmp_path / "resume" / "training.json"
     note.parent.mkdir()
     note.write_text(json.dumps({"inputs": {"size": "mini"}, "data_version": None}))
+    reached(note.parent, 7)
     with pytest.raises(ModelError, match="another configuration, base or corpus; delete it"):
         train(make_spec(), corpus, tmp_path)
 
@@ -178,10 +188,19 @@ def test_checkpoints_of_a_base_that_was_replaced_are_not_gone_on_with(tmp_path: 
     (base / "model.safetensors").write_bytes(b"one")
     spec = ModelSpec(name="m", corpus="tales", preset="gpt2", base=str(base))
     same_training(tmp_path / "resume", spec, "v1")
+    reached(tmp_path / "resume", 7)
     same_training(tmp_path / "resume", spec, "v1")
     (base / "model.safetensors").write_bytes(b"two")
     with pytest.raises(ModelError, match="another configuration, base or corpus"):
         same_training(tmp_path / "resume", spec, "v1")
+
+
+def test_a_training_that_got_nowhere_does_not_stand_in_the_way_of_a_mended_one(
+    corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
+):
+    with pytest.raises(ModelError, match="less than one block of 500000"):
+        train(make_spec({"block_size": 500_000}), corpus, tmp_path)
+    assert train(make_spec({"steps": 2}), corpus, tmp_path)["steps"] == 2
 
 
 def test_the_command_line_answers_bad_input_in_one_line(
