@@ -41,3 +41,16 @@ def test_the_traces_benchmark_runs_on_a_small_corpus() -> None:
     ):
         for files in ("warm", "cold"):
             assert re.search(rf"^\| [^|]*{asked}[^|]* \| {files} \|", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_the_recurrent_recipes_benchmark_runs_a_few_steps() -> None:
+    done = subprocess.run(
+        [sys.executable, "benchmarks/recurrent.py", "--steps", "2", "--turns", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for preset in ("char-lstm", "word-lstm", "char-gru", "char-lstm2"):
+        assert re.search(rf"^\| {preset} \| (bfloat16|float32) \| [1-9]", done.stdout, re.MULTILINE)

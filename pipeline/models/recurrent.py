@@ -2,10 +2,11 @@
 
 One Trainer, one sampler and one score then serve them and GPT-2 alike. The layers are PyTorch's
 own, so that cuDNN computes them where there is a GPU; what `generate` calls the cache is the state
-that they carry. Importing this makes AutoModelForCausalLM know saved folders. Weights begin as
-Keras has them, from whose examples the recipes come: Glorot uniform (Glorot & Bengio 2010),
-orthogonal from state to state (Saxe et al. 2013), and an LSTM's forget gate open (Jozefowicz et al.
-2015). Dropout falls on what passes between layers, never on the state (Zaremba et al. 2014).
+that they carry. Importing this makes AutoModelForCausalLM know saved folders. Layers begin as Keras
+has them, from whose examples the recipes come: Glorot uniform (Glorot & Bengio 2010), orthogonal
+from state to state (Saxe et al. 2013), an LSTM's forget gate open (Jozefowicz et al. 2015); an
+embedding as PyTorch has it. Dropout falls on what passes between layers, never on the state
+(Zaremba et al. 2014).
 """
 
 from itertools import groupby
