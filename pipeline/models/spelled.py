@@ -52,7 +52,7 @@ def learn_words(texts: Iterable[str], vocabulary: int | None, min_count: int) ->
             yield text
 
     words = Tokenizer(models.WordLevel())
-    words.pre_tokenizer = _into_words()
+    words.pre_tokenizer = into_words()
     words.train_from_iterator(
         counted(),
         trainers.WordLevelTrainer(
@@ -64,7 +64,7 @@ def learn_words(texts: Iterable[str], vocabulary: int | None, min_count: int) ->
         [*_by_count(characters), *sorted(found, key=found.__getitem__)], vocabulary
     )
     tokenizer.model.ignore_merges = True  # a piece that is an entry is not spelled
-    tokenizer.pre_tokenizer = _into_words()
+    tokenizer.pre_tokenizer = into_words()
     return tokenizer
 
 
@@ -78,7 +78,8 @@ def _spelled(entries: list[str], vocabulary: int | None) -> Tokenizer:
     return tokenizer
 
 
-def _into_words() -> pre_tokenizers.PreTokenizer:
+def into_words() -> pre_tokenizers.PreTokenizer:
+    """Parts a text into what WORD matches, one after the other: joined, they are the text."""
     return pre_tokenizers.Split(Regex(WORD), behavior="isolated")
 
 

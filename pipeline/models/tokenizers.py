@@ -17,7 +17,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 from pipeline.corpus.layout import BEGIN, END
 from pipeline.model_spec import ModelError, TokenizerSettings
 from pipeline.models.bpe import END_OF_TEXT, train_bpe
-from pipeline.models.framing import GENRE_TOKENS
+from pipeline.models.framing import GENRE_TOKENS, frame_of
 from pipeline.models.spelled import learn_characters, learn_words
 
 #: Entries of a learned byte-level BPE where the spec leaves it open.
@@ -61,7 +61,7 @@ def load_tokenizer(source: str, revision: str | None = None) -> PreTrainedTokeni
             revision=revision or "main",
             trust_remote_code=False,
         )
-    except (OSError, ValueError) as error:
+    except Exception as error:  # a foreign file: libraries raise whatever they stumble on
         raise ModelError(
             f"tokenizer {source!r} cannot be loaded: {' '.join(str(error).split())} - Give "
             "`tokenizer.source:` a local folder with tokenizer.json and tokenizer_config.json, or "
@@ -69,7 +69,9 @@ def load_tokenizer(source: str, revision: str | None = None) -> PreTrainedTokeni
             "be reached."
         ) from error
     # transformers 5 makes an empty one of files that it does not find, and says nothing.
-    if not isinstance(tokenizer, PreTrainedTokenizerFast) or len(tokenizer) < 2:
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise ModelError(f"tokenizer {source!r} has no tokenizer.json, which is needed here")
+    if len(tokenizer) <= len(special_tokens(tokenizer)):
         raise ModelError(f"tokenizer {source!r} is empty; is its tokenizer.json missing?")
     end_token(tokenizer)
     if tokenizer.pad_token is None:
@@ -95,11 +97,22 @@ def add_control_tokens(tokenizer: PreTrainedTokenizerBase, control_tokens: Seque
                 f"the genre {genre} is a control token of the tokenizer already, with a meaning of "
                 "its own; give the genre another name in the franchise's file"
             )
-    tokenizer.add_special_tokens({"bos_token": _swallowing(BEGIN), "eos_token": _swallowing(END)})
-    tokenizer.add_tokens([_swallowing(genre) for genre in genres], special_tokens=True)
+    # Where a text's first word is read with a blank before it in any case (Llama's ▁), a blank that
+    # is written there is left to it.
+    first, second = encode(tokenizer, ["a", " a"])
+    rstrip = first.tolist() != second.tolist()
+    begin, end, *rest = (
+        AddedToken(token, lstrip=True, rstrip=rstrip, special=True, normalized=False)
+        for token in (BEGIN, END, *genres)
+    )
+    tokenizer.add_special_tokens({"bos_token": begin, "eos_token": end})
+    tokenizer.add_tokens(rest, special_tokens=True)
     tokenizer.init_kwargs[GENRE_TOKENS] = sorted(known.union(genres))
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.num_special_tokens_to_add():  # a base's own would stand before the `<BOS>`
+        tokenizer.add_bos_token = tokenizer.add_eos_token = False
+        tokenizer.init_kwargs |= {"add_bos_token": False, "add_eos_token": False}
     return len(tokenizer) - before
 
 
@@ -110,10 +123,8 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
 
 
 def end_token(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id that ends a document and, where there is no other, stands before the next."""
-    if tokenizer.eos_token_id is None:
-        raise ModelError("the tokenizer has no end-of-text token; choose a base that has one")
-    return int(tokenizer.eos_token_id)
+    """The id that ends a document. Raises ModelError where there is none."""
+    return frame_of(tokenizer).end
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[npt.NDArray[np.int32]]:
@@ -139,8 +150,3 @@ def _wrapped(learned: Tokenizer) -> PreTrainedTokenizerBase:
         pad_token=END_OF_TEXT,
         clean_up_tokenization_spaces=False,
     )
-
-
-def _swallowing(token: str) -> AddedToken:
-    """The control token together with the blanks on both sides, which are none of the text's."""
-    return AddedToken(token, lstrip=True, rstrip=True, special=True, normalized=False)
