@@ -147,7 +147,7 @@ def _train(
                 f"interrupted at step {state.global_step}; run again to resume", stop.received
             )
         best = None if spec.training.patience is None else best_step(state.log_history)
-        if best is not None and best < state.global_step:
+        if best is not None and best < state.global_step and is_first():
             trainer.load_weights(checkpoint_folder(resume, best))
         figures = training_record(
             spec,
