@@ -43,6 +43,9 @@ def add_adapters(
         fan_in_fan_out=any(linear.values()),  # Conv1D, as GPT-2 has it, keeps its weight transposed
         task_type="CAUSAL_LM",
     )
+    # By its name each checkpoint would look the base up, on the hub if need be, and keep all of an
+    # embedding that has grown since.
+    model.name_or_path = ""
     try:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -52,8 +55,6 @@ def add_adapters(
             f"lora.targets: {' '.join(str(error).split())[:300]} - {type(model).__name__} has "
             f"layers named {', '.join(sorted(linear))}; name those that shall have adapters"
         ) from error
-    # Else each checkpoint asks the hub whether the vocabulary is still the base's.
-    adapted.peft_config["default"].base_model_name_or_path = None
     return adapted
 
 
