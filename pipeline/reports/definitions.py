@@ -57,6 +57,16 @@ DEFINITIONS: dict[str, Definition] = {
         "Tokens read in training divided by its wall-clock time. A token is a piece of a word, "
         "as the model's tokenizer cuts it.",
     ),
+    "mfu": Definition(
+        "MFU",
+        "Model FLOPs utilisation: the arithmetic that the model needs for the tokens it read, as a "
+        "share of what the device could do in that time (Chowdhery et al. 2022).",
+    ),
+    "batch": Definition(
+        "Batch",
+        "The blocks of text that the model reads in one forward pass. Several passes may go into "
+        "one step, which then learns from all of them as from one larger batch.",
+    ),
     "sampling": Definition(
         "Sampling settings",
         "Temperature sharpens (below 1) or flattens the model's probabilities. Top-k keeps only "

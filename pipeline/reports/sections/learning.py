@@ -1,9 +1,12 @@
-"""How the loss went: the curve, and what it says in words."""
+"""How the loss and the held-out bits per byte went, what they say in words, and at what cost."""
 
-from pipeline.reports import canvas, plots
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pipeline.reports import canvas, learning_plots, plots
 from pipeline.reports.material import Material
 from pipeline.reports.sections.section import Section
-from pipeline.reports.text import counted, number
+from pipeline.reports.text import counted, number, percent, size
 
 #: Loss may wander by so much (in parts of itself) above its lowest before we call it a rise.
 _RISE = 0.01
@@ -28,11 +31,70 @@ def section(material: Material) -> Section | None:
         "wide": plots.loss_svg(loss, canvas.WIDE, label),
         "narrow": plots.loss_svg(loss, canvas.NARROW, label),
         "rows": _table(train, validation),
+        "looks": _looks(material),
+        "costs": list(_costs(material.training)),
     }
     figures = {}
     if validation:
         figures = {"validation_loss_first": validation[0][1], "validation_loss": validation[-1][1]}
     return Section("learning", "How it learned", "learning.html", content, figures)
+
+
+def _looks(material: Material) -> dict[str, Any] | None:
+    """The plot of held-out bits per byte; None where the split was looked at less than twice."""
+    points = learning_plots.looks(material.loss)
+    best = learning_plots.best_look(points)
+    if best is None or len(points) < 2:
+        return None
+    (first_step, first), (last_step, last) = points[0], points[-1]
+    caption = f"Held-out bits per byte were {number(first)} at step {first_step:,}"
+    if best[0] not in (first_step, last_step):
+        caption += f", fewest at step {best[0]:,} ({number(best[1])})"
+    caption += f" and {number(last)} at the end (step {last_step:,})"
+    if (kept := material.training.get("best_step")) is not None:
+        caption += f"; the weights of step {int(kept):,} were kept"
+    label = f"Line plot of held-out bits per byte over training steps. {caption}."
+    return {
+        "caption": f"{caption}.",
+        "wide": learning_plots.bits_svg(material.loss, canvas.WIDE, label),
+        "narrow": learning_plots.bits_svg(material.loss, canvas.NARROW, label),
+    }
+
+
+def _costs(training: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None]]:
+    """(what, how much, its definition) of what the training took, as far as it is on record."""
+    if (used := training.get("acceleration")) is not None:
+        compiled = ", compiled" if used.get("compile") else ""
+        yield "Precision", f"{'bfloat16' if used.get('bf16') else 'float32'}{compiled}", None
+    if (batch := training.get("batch")) is not None:
+        blocks = counted(batch["per_device"] * batch["processes"], "block")
+        said = f"{blocks} of {counted(int(training['block_size']), 'token')}"
+        if batch["accumulation"] > 1:
+            said += f", {batch['accumulation']} times a step"
+        if batch["processes"] > 1:
+            said += f", on {batch['processes']} devices"
+        yield "Batch", said, "batch"
+    if (speed := training.get("tokens_per_second")) is not None:
+        yield "Tokens a second", number(round(speed)), "tokens-per-second"
+    if (mfu := training.get("mfu")) is not None:
+        yield "MFU", percent(mfu, 1), "mfu"
+    foretold = training.get("forecast") or {}
+    if (memory := training.get("peak_memory_bytes")) is not None:
+        yield "Memory", _beside_forecast(size(memory), foretold.get("memory_bytes"), size), None
+    if (minutes := training.get("minutes")) is not None:
+        yield "Time", _beside_forecast(_time(60 * minutes), foretold.get("seconds"), _time), None
+
+
+def _beside_forecast(held: str, foretold: float | None, say: Callable[[float], str]) -> str:
+    return held if foretold is None else f"{held} ({say(foretold)} foretold)"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return counted(round(seconds), "second")
+    if seconds < 5400:
+        return counted(round(seconds / 60), "minute")
+    return f"{seconds / 3600:.1f} hours"
 
 
 def _course(what: str, points: list[tuple[int, float]]) -> str:

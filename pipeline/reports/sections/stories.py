@@ -1,7 +1,7 @@
 """What the model tells: every sample, or a random draw whose seed is stated; none picked by hand.
 
-Samples of one prompt and setting stand side by side, one column a checkpoint, so that a reader
-sees the model learn.
+Samples of one prompt, genre and setting stand side by side, one column a checkpoint, so that a
+reader sees the model learn.
 """
 
 import random
@@ -24,12 +24,17 @@ SHOWN, UNFOLDED = 900, 6000
 SEED = 20
 
 
+#: Of a row of stories: prompt, setting, genre, and which of several of one kind.
+_At = tuple[int, str, str, int]
+
+
 @dataclass(frozen=True)
 class Story:
     """One sample as it is shown."""
 
     step: int
     prompt: str
+    genre: str  # asked for; empty where none was
     shown: str
     folded: str
     left_out: int  # characters not in the page
@@ -96,17 +101,19 @@ def spread(steps: Sequence[int], count: int) -> list[int]:
 
 def _rows(
     samples: Sequence[Mapping[str, Any]],
-) -> dict[tuple[int, str, int], dict[int, Mapping[str, Any]]]:
-    """(prompt, setting, n) -> step -> the n-th sample of that prompt, setting and step."""
-    rows: dict[tuple[int, str, int], dict[int, Mapping[str, Any]]] = {}
-    seen: dict[tuple[int, str, int], int] = {}
-    in_order = sorted(
-        samples, key=lambda s: (s["prompt_index"], s["setting"], s["step"], s["seed"])
-    )
-    for sample in in_order:
-        at = (sample["prompt_index"], sample["setting"], sample["step"])
+) -> dict[_At, dict[int, Mapping[str, Any]]]:
+    """Where a row stands -> step -> the n-th sample of that prompt, setting, genre and step."""
+    rows: dict[_At, dict[int, Mapping[str, Any]]] = {}
+    seen: dict[tuple[int, str, str, int], int] = {}
+
+    def of(sample: Mapping[str, Any]) -> tuple[int, str, str, int]:
+        genre = sample["genre"] or ""
+        return sample["prompt_index"], sample["setting"], genre, sample["step"]
+
+    for sample in sorted(samples, key=lambda sample: (*of(sample), sample["seed"])):
+        at = of(sample)
         nth = seen[at] = seen.get(at, -1) + 1
-        rows.setdefault((at[0], at[1], nth), {})[sample["step"]] = sample
+        rows.setdefault((*at[:3], nth), {})[sample["step"]] = sample
     return rows
 
 
@@ -115,11 +122,16 @@ def _story(sample: Mapping[str, Any]) -> Story:
     text = re.sub(r"\n\s*\n", "\n\n", plain(sample["text"]))
     shown, rest = cut(text, SHOWN)
     folded, beyond = cut(rest, UNFOLDED - SHOWN)
-    ended = "ended by itself" if sample["finished"] else "cut at the maximum length"
+    ended = "cut at the maximum length"
+    if sample["whole_sentences"]:
+        ended += ", after its last whole sentence"
+    if sample["finished"]:
+        ended = "ended by itself"
     tokens = counted(sample["tokens"], "token")
     note = f"{tokens} · {ended} · seed {sample['seed']}"
     prompt = plain(sample["prompt"])[:2000]
-    return Story(sample["step"], prompt, shown, folded, len(beyond), note)
+    genre = one_line(sample["genre"] or "", 40)
+    return Story(sample["step"], prompt, genre, shown, folded, len(beyond), note)
 
 
 def _selection(
