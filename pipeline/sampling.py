@@ -71,11 +71,11 @@ def sample_requests(settings: SampleSettings) -> list[tuple[int, Request]]:
 def _checkpoints(model_folder: Path, spec: ModelSpec) -> list[tuple[int, Path]]:
     """(step, folder) of each checkpoint to draw from, the final model last."""
     notes = json.loads((model_folder / "training.json").read_text("utf-8"))
-    last = int(notes["steps"])
+    last = int(notes["best_step"] or notes["steps"])  # whose weights the final model has
     found = []
     for step in spec.samples.at_steps:
         if step >= last:
-            continue  # the final model itself, or a step that the training did not reach
+            continue  # the final model itself, or a step that was not reached or given up again
         checkpoint = model_folder / "steps" / str(step)
         if not checkpoint.is_dir():
             raise ModelError(f"{checkpoint}: is missing; train again with this at_steps")

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.model_spec import ModelError, ModelSpec, SampleSettings, SamplingSetting
+from pipeline.sampling import _checkpoints
 from pipeline.training import train
 from pipeline.training.early_stopping import best_step, looks_since_best
 
@@ -61,6 +62,9 @@ def test_it_stops_when_nothing_better_comes_and_leaves_the_best(
     assert final == (tmp_path / "steps" / str(best) / weights).read_bytes()
     assert final != (tmp_path / "steps" / str(steps) / weights).read_bytes()
     assert figures["steps_not_reached"] == list(range(steps + 3, 61, 3))
+    # Stories of the final model are told to be of the step whose weights it has.
+    drawn = [step for step, _ in _checkpoints(tmp_path, spec.model_copy(update={"samples": kept}))]
+    assert drawn == list(range(3, best + 1, 3))
 
 
 def test_without_held_out_text_there_is_nothing_to_judge_by(

@@ -11,7 +11,7 @@ import torch
 
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.training import train
-from pipeline.training.checkpoints import MARKER
+from pipeline.training.checkpoints import MARKER, complete_checkpoint
 from pipeline.training.interrupts import Interrupted
 from pipeline.training.progress import Progress
 
@@ -57,6 +57,28 @@ def test_a_checkpoint_is_weights_and_the_state_of_the_training(checkpoint: Path)
     assert {path.name for path in checkpoint.iterdir()} == state | weights | {MARKER}
     # The Trainer would add its arguments, a pickle that only a loading of any pickle reads.
     assert not list(checkpoint.parent.rglob("training_args.bin"))
+
+
+def test_a_recurrent_model_goes_on_to_the_bits_of_one_that_was_not_interrupted(
+    checkpoint: Path, spec: ModelSpec, corpus: Path, tmp_path: Path
+):
+    weights = set()
+    for folder in ("model", "anew", "anew"):
+        train(spec, corpus, tmp_path / folder, device="cpu")
+        weights.add((tmp_path / folder / "final/model.safetensors").read_bytes())
+    assert len(weights) == 1
+
+
+def test_the_best_is_kept_beside_those_to_go_on_from(tmp_path: Path):
+    for step in (5, 10, 15, 20):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(b"x")
+        complete_checkpoint(tmp_path, step, 1.0, 2, best=5)
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {"checkpoint-5", "checkpoint-15", "checkpoint-20"}
+    complete_checkpoint(tmp_path, 20, 1.0, 1, best=20)
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-20"}
 
 
 @pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth"])
