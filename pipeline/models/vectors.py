@@ -32,9 +32,9 @@ def word_vectors(
     """The embedding, shape (entries, width), and which of its rows are words' own, (entries,).
 
     A word is looked up without the blank before it, then in lower case. `texts` are those to train
-    on; a file needs none. The same texts, file and seed give the same bits on
-    a machine; another processor's kernels round in another way. Raises ModelError where
-    gensim is missing, the file cannot be read, or no entry has a vector.
+    on; a file needs none. The same texts, file and seed give the same bits on a machine; another
+    processor's kernels round in another way. Raises ModelError where gensim is missing, the file
+    cannot be read, or no entry has a vector.
     """
     wanted = _words(tokenizer)
     if settings.file is None:
