@@ -40,7 +40,13 @@ from pipeline.training.flops import flops_per_token
 from pipeline.training.forecast import check_disk, fit
 from pipeline.training.interrupts import Interrupted, StopSignal
 from pipeline.training.live import Live
-from pipeline.training.out_of_memory import OutOfMemory, free_unused, memory_for
+from pipeline.training.out_of_memory import (
+    OutOfMemory,
+    free_unused,
+    memory_for,
+    memory_to_begin,
+)
+from pipeline.training.pace import seconds_per_step
 from pipeline.training.packing import PackedBlocks, collate
 from pipeline.training.progress import Progress, Watch, loss_table
 from pipeline.training.record import training_record
@@ -70,7 +76,8 @@ def train(
     """
     while True:
         try:
-            return _train(spec, corpus, folder, device, data_version, report, tell)
+            with memory_to_begin(device):
+                return _train(spec, corpus, folder, device, data_version, report, tell)
         except OutOfMemory as error:
             if spec.training.batch_size != "auto" or error.smaller is None:
                 raise
@@ -116,8 +123,11 @@ def _train(
         arguments = training_arguments(
             spec, resume, on, how, batch, blocks, resumed=checkpoint is not None
         )
+        a_step = seconds_per_step(model, on, bf16=how.bf16, block_size=block_size, batch=batch)
+        to_do = arguments.max_steps - (checkpoint.step if checkpoint else 0)
+        forecast = batch.forecast.lasting(a_step * to_do)
         if is_first():
-            tell(f"foretold: {batch.forecast}")
+            tell(f"foretold: {forecast}")
             note_batch(resume, batch.per_device * processes(), batch.accumulation)
             write_trained_on(corpus, folder)  # now: a takedown may remove this version meanwhile
         peak = peak_flops(on, how.bf16)
@@ -156,7 +166,7 @@ def _train(
             blocks,
             on,
             how,
-            arguments,
+            batch,
             watch,
             state.log_history,
             data_version=data_version,
@@ -164,6 +174,7 @@ def _train(
             best_step=best,
             tokens_seen=int(state.num_input_tokens_seen),
         )
+        figures["forecast"] = forecast.as_dict()
         if is_first():
             export(model, tokenizer, folder / "final")
             with room_for(folder / "final"):

@@ -82,7 +82,7 @@ def fit(
         wanted = choices[0] * settings.gradient_accumulation
     held = model.num_parameters() * 4 if model.device.type == device.kind else 0
     room = distributed.smallest(free_memory(device) + held)
-    need = need_of(spec, model, choose(spec, device, model).bf16)
+    need = need_of(spec, model, device.kind, choose(spec, device, model).bf16)
     if need.at_least() > room:
         raise ModelError(_refusal(device, need.at_least(), room, _without_batch(spec, need, room)))
     model.to(device.kind)
@@ -97,8 +97,9 @@ def fit(
 
 def disk_need(spec: ModelSpec, model: PreTrainedModel) -> int:
     """Bytes of disk that the checkpoints and exported models of a training take at their most."""
-    need = need_of(spec, model, bf16=False)
-    checkpoint = (need.weights if spec.lora is None else need.trained) * 1 + need.averages
+    need = need_of(spec, model, "cpu", bf16=False)
+    # A model is saved whole, beneath adapters only what they add.
+    checkpoint = (need.weights if spec.lora is None else need.trained) + need.averages
     exports = need.weights * (len(spec.samples.at_steps) + 1)
     # One more than are kept: the oldest goes when the newest is whole.
     return checkpoint * (spec.training.save_total_limit + 1) + exports

@@ -13,9 +13,9 @@ from pipeline.model_spec import ModelSpec
 from pipeline.training import distributed
 from pipeline.training.activations import Activations
 
-#: What is added to the need that was computed: scratch of the kernels, an allocator's holes.
-MARGIN = 0.1
-MARGIN_BYTES = 64 * 2**20
+#: What is added to a batch's need for an allocator's holes, as a share of it: a C library's leaves
+#: more than PyTorch's on a GPU; and for the scratch of the kernels, in bytes.
+_MARGINS = {"cpu": (0.6, 96 * 2**20), "cuda": (0.1, 256 * 2**20), "mps": (0.2, 256 * 2**20)}
 
 #: Averages that an optimizer keeps of each weight it trains.
 _AVERAGES = {"adamw": 2, "rmsprop": 1}
@@ -35,6 +35,7 @@ class Need:
     largest: int  # gradient of one weight: it is made aside, then added to what is there
     copies: int  # of the weights, in the number format of autocast
     vocabulary: int  # entries
+    device: str  # its kind
     bf16: bool
     checkpointing: bool
     activations: Callable[[int], Activations] | None = None  # of a block of so many tokens
@@ -55,15 +56,18 @@ class Need:
 
     def at_least(self) -> int:
         """Whatever the batch, with the margin."""
-        return _with_margin(self._fixed)
+        return self._fixed + _MARGINS[self.device][1]
 
     def of(self, blocks: int, length: int) -> int:
         """With forward passes over so many blocks of so many tokens, with the margin."""
         assert self.activations is not None
-        # As the backward pass begins, the loss holds two gradients of its logits.
-        logits = 2 * length * self.vocabulary * _FLOAT
-        a_block = self.activations(length).kept(self.checkpointing) + logits
-        return _with_margin(self._fixed + blocks * a_block)
+        share, more = _MARGINS[self.device]
+        kept = self.activations(length)
+        # As the backward pass begins, the loss holds two gradients of its logits; once they are
+        # gone, a layer holds those of what it kept.
+        gradients = 2 * max(length * self.vocabulary * _FLOAT, kept.largest_layer)
+        batch = blocks * (kept.kept(self.checkpointing) + gradients)
+        return self._fixed + round(batch * (1 + share)) + more
 
     @property
     def _fixed(self) -> int:
@@ -71,7 +75,7 @@ class Need:
         return standing + self.largest + self.copies
 
 
-def need_of(spec: ModelSpec, model: PreTrainedModel, bf16: bool) -> Need:
+def need_of(spec: ModelSpec, model: PreTrainedModel, device: str, bf16: bool) -> Need:
     """What a training of `model` takes, as far as it is known without its activations."""
     parameters = list(model.parameters())
     trained = sum(one.numel() for one in parameters if one.requires_grad) * _FLOAT
@@ -83,10 +87,7 @@ def need_of(spec: ModelSpec, model: PreTrainedModel, bf16: bool) -> Need:
         largest=max(one.numel() for one in parameters) * _FLOAT,
         copies=2 * sum(one.numel() for one in parameters if one.ndim >= 2) if bf16 else 0,
         vocabulary=int(model.get_output_embeddings().weight.shape[0]),
+        device=device,
         bf16=bf16,
         checkpointing=spec.training.gradient_checkpointing,
     )
-
-
-def _with_margin(need: float) -> int:
-    return round(need * (1 + MARGIN)) + MARGIN_BYTES

@@ -60,6 +60,20 @@ def memory_for(spec: ModelSpec, batch: Batch, device: Device, block_size: int) -
         ) from error
 
 
+@contextmanager
+def memory_to_begin(device: str | None) -> Iterator[None]:
+    """The same for what precedes the first step, where a smaller batch helps nothing."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemory(
+            f"no memory on {device or 'this machine'} to begin a training "
+            f"({' '.join(str(error).split())[:200]}); free some, or choose a smaller model"
+        ) from error
+
+
 def free_unused() -> None:
     """Give back what nothing holds any more, before another try."""
     gc.collect()
