@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainingArguments
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.artifact import code_version
 from pipeline.device import Device
@@ -15,6 +15,8 @@ from pipeline.model_spec import ModelSpec
 from pipeline.models.pretrained import base_commit
 from pipeline.training.acceleration import Acceleration
 from pipeline.training.blocks import CorpusBlocks
+from pipeline.training.distributed import processes
+from pipeline.training.forecast import Batch
 from pipeline.training.progress import Watch
 
 #: Whose code decides the weights.
@@ -32,7 +34,7 @@ def training_record(
     blocks: CorpusBlocks,
     device: Device,
     acceleration: Acceleration,
-    arguments: TrainingArguments,
+    batch: Batch,
     watch: Watch,
     history: Sequence[Mapping[str, float]],
     *,
@@ -72,10 +74,11 @@ def training_record(
         "device": asdict(device),
         "acceleration": asdict(acceleration),
         "batch": {
-            "per_device": arguments.per_device_train_batch_size,
-            "accumulation": arguments.gradient_accumulation_steps,
-            "processes": arguments.world_size,
+            "per_device": batch.per_device,
+            "accumulation": batch.accumulation,
+            "processes": processes(),
         },
+        "forecast": batch.forecast.as_dict(),
         "threads": torch.get_num_threads(),
     }
 

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase, Trainer, TrainerControl
 
 from pipeline.models.framing import frame_of
 from pipeline.training.order import WholeBatches
-from pipeline.training.packing import PackedBlocks, Tokens, token_bytes
+from pipeline.training.packing import IGNORED, PackedBlocks, Tokens, token_bytes
 
 
 @dataclass(frozen=True)
@@ -112,14 +112,15 @@ class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
     @torch.no_grad()
     def _sums_of(self, blocks: list[Tokens]) -> torch.Tensor:
         batch = self._prepare_inputs(self.data_collator(blocks))
-        targets = batch.pop("labels")[:, 1:]
-        logits = self.model(**batch).logits[:, :-1]
+        # Shifted by a target that is ignored, since logits without their last would be a copy.
+        targets = nn.functional.pad(batch.pop("labels")[:, 1:], (0, 1), value=IGNORED)
+        logits = self.model(**batch).logits
         nats = nn.functional.cross_entropy(
-            logits.flatten(0, 1).float(), targets.flatten(), reduction="none"
+            logits.flatten(0, 1).float(), targets.flatten(), reduction="none", ignore_index=IGNORED
         )
         nats = nats.cpu().double()
         ids = targets.flatten().cpu()
-        predicted = ids != -100
+        predicted = ids != IGNORED
         text = predicted & ~torch.isin(ids, torch.tensor(self._held_out.control))
         return torch.stack(
             [
