@@ -1,4 +1,4 @@
-"""Which weights a base names now: a folder's may be replaced, and its path stays the same.
+"""Which files a model begins from now: one may be replaced, and its path stays the same.
 
 Importing it loads neither torch nor transformers.
 """
@@ -13,16 +13,33 @@ _READ = {".safetensors", ".json", ".txt", ".model"}
 
 
 def base_version(spec: ModelSpec) -> str | None:
-    """SHA-256 over a local base's files; a hub base's revision; None for a fresh model.
+    """SHA-256 over the files of a local base, tokenizer or word vectors; a hub base's revision.
 
-    Raises OSError where a file cannot be read.
+    None for what is named neither by path nor by revision. Raises OSError where a file cannot be
+    read.
     """
-    folder = Path(spec.base).expanduser() if spec.base is not None else None
-    if folder is None or not folder.is_dir():
-        return spec.revision
+    base = _content(spec.base) or spec.revision
+    others = [_content(spec.tokenizer.source), _content(spec.vectors and spec.vectors.file)]
+    if not any(others):
+        return base
+    return hashlib.sha256(
+        "\n".join(version or "" for version in (base, *others)).encode()
+    ).hexdigest()
+
+
+def _content(named: str | None) -> str | None:
+    """SHA-256 of a file, or over a folder's; None where nothing here has this name."""
+    path = Path(named).expanduser() if named is not None else None
+    if path is None or not path.exists():
+        return None
+    if path.is_file():
+        return _sha256(path)
     whole = hashlib.sha256()
-    for path in sorted(path for path in folder.iterdir() if path.suffix in _READ):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        whole.update(f"{path.name}\0{content}\n".encode())
+    for file in sorted(file for file in path.iterdir() if file.suffix in _READ):
+        whole.update(f"{file.name}\0{_sha256(file)}\n".encode())
     return whole.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -44,6 +44,21 @@ def test_a_hub_base_is_its_revision_and_a_fresh_model_none() -> None:
     assert base_version(ModelSpec(name="m", corpus="c", preset="gpt2", size="nano")) is None
 
 
+def test_replaced_word_vectors_or_tokenizer_are_another_beginning(base: Path) -> None:
+    words = base / "words.txt"
+    words.write_text("lamp 0.5 0.25")
+    recurrent = ModelSpec(name="m", corpus="c", preset="word-lstm", vectors={"file": str(words)})
+    fresh = ModelSpec(
+        name="m", corpus="c", preset="gpt2", size="nano", tokenizer={"source": str(base)}
+    )
+    before = base_version(recurrent), base_version(fresh)
+    words.write_text("lamp 0.5 0.75")
+    after = base_version(recurrent), base_version(fresh)
+    assert None not in before
+    assert after[0] != before[0]
+    assert after[1] != before[1]  # the words lie in the tokenizer's folder
+
+
 def test_it_costs_no_torch() -> None:
     code = "import sys, pipeline.models.base; print({'torch', 'transformers'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
