@@ -217,6 +217,7 @@ def main() -> None:
     options.add_argument("--window", type=int, default=5, help="steps between two lines")
     options.add_argument("--turns", type=int, default=3)
     options.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    options.add_argument("--no-compile", action="store_true", help="leave out what compiles")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
@@ -241,10 +242,12 @@ def main() -> None:
         systems = {
             "ours": ours(work, setting),
             "ours, fp32": ours(work, setting, precision="fp32"),
-            "ours, compiled": ours(work, setting, compile=True),
         }
+        if not given.no_compile:
+            systems["ours, compiled"] = ours(work, setting, compile=True)
         if given.nanogpt:
-            for label, compiled in (("", False), (", compiled (its default)", True)):
+            ways = {"": False, ", compiled (its default)": True}
+            for label, compiled in list(ways.items())[: 1 if given.no_compile else 2]:
                 systems[f"nanoGPT{label}"] = nanogpt(
                     work, setting, given.nanogpt.resolve(), given.peer, compiled=compiled
                 )
