@@ -4,6 +4,7 @@ What it says comes back in the pod's log. A pod that is deleted has some seconds
 (terminationGracePeriodSeconds) to write a checkpoint, as a child has.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,11 @@ def train(
     pod_spec: str,
 ) -> None:
     """Train in a pod. Raises ChildError where it fails, ModelError where none can be started."""
-    client = PipesK8sClient(message_reader=PodReader(context), poll_interval=2.0)
+    client = PipesK8sClient(
+        message_reader=PodReader(context),
+        kubeconfig_file=os.environ.get("KUBECONFIG") or None,
+        poll_interval=2.0,
+    )
     try:
         client.run(
             context=context,
