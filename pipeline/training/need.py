@@ -2,6 +2,12 @@
 
 Weights, gradients and the optimizer's averages are float32: Adam keeps two averages a weight
 (Kingma & Ba 2015), RMSprop one. What a batch takes is measured: see activations.py.
+
+Without the margin the sum is what PyTorch allocates (241 MB foretold of a batch, 235 allocated at
+the peak), but less than what a CPU process holds: 0.5 to 0.76 of the resident peak of five small
+GPT-2 and Llama trainings, 0.41 of one with eager attention. The margin on a CPU is set by these;
+with it, the two that were measured again were foretold 1.16 and 1.67 times what they took. Those of
+GPUs are customary, not measured.
 """
 
 from collections.abc import Callable
