@@ -75,10 +75,10 @@ def _draw_bits(axes: Axes, loss: pa.Table, size: Size, colours: Colours) -> None
     axes.annotate(
         f"best {number(best[1])}",
         best,
-        xytext=(0, 11),
+        xytext=(0, -11),  # nothing is below the lowest
         textcoords="offset points",
         ha="right" if best[0] > 0.6 * last[0] else "center",
-        va="bottom",
+        va="top",
         color=colours.after,
         fontsize=size.font,
     )
