@@ -19,7 +19,8 @@ def base_version(spec: ModelSpec) -> str | None:
     read.
     """
     base = _content(spec.base) or spec.revision
-    others = [_content(spec.tokenizer.source), _content(spec.vectors and spec.vectors.file)]
+    vectors = None if spec.vectors is None else spec.vectors.file
+    others = [_content(spec.tokenizer.source), _content(vectors)]
     if not any(others):
         return base
     return hashlib.sha256(
