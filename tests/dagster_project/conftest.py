@@ -44,7 +44,7 @@ attributes:
   corpus: keepers
   preset: gpt2
   size: nano
-  tokenizer: {vocabulary: 512}
+  tokenizer: {{vocabulary: 512}}
   training: {{steps: {steps}, batch_size: 4, log_every: 5, eval_every: 20, save_every: 20}}
   samples:
     at_steps: [10]
