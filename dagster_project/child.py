@@ -6,6 +6,7 @@ by any way, a cancel from the UI included, ends its whole process group.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 #: What torchrun says where one of its processes was killed
 #: (torch/distributed/elastic/multiprocessing/errors).
 _KILLED = "Signal 9 (SIGKILL)"
+#: And of the one that ended first, last of all: torchrun's own status is 1 whatever theirs was.
+_ENDED = re.compile(r"^\s*exitcode\s*: (\d+) \(pid: \d+\)")
 #: Lines of output kept for the error message of a child that failed.
 _TAIL = 40
 
@@ -41,6 +44,15 @@ def run_child(
     KilledError where something else killed it.
     """
     tail: deque[str] = deque(maxlen=_TAIL)
+    # By the house's custom the lines that begin with `error:`. Much may follow: torchrun reports.
+    errors: deque[str] = deque(maxlen=_TAIL)
+
+    def note(line: str) -> str:
+        tail.append(line.rstrip())
+        if line.startswith("error:") and (error := line[len("error:") :].strip()) not in errors:
+            errors.append(error)  # once: processes that train together may meet the same one
+        return line.rstrip()
+
     process = subprocess.Popen(
         [sys.executable, "-m", "dagster_project.tether", sys.executable, *arguments],
         stdin=subprocess.PIPE,
@@ -55,13 +67,13 @@ def run_child(
     assert process.stdout is not None
     try:
         for line in process.stdout:
-            tail.append(line.rstrip())
-            report(line.rstrip())
+            report(note(line))
     finally:
         # Closing the tether ends the command and all it started; for one that has ended already
         # there is nothing left to end. What it says on its way out must not block it.
         process.stdin.close()
-        tail.extend(line.rstrip() for line in process.stdout)
+        for line in process.stdout:
+            note(line)
         status = process.wait()
     # Here the child ended by itself: whoever ends it leaves above, by an exception.
     if status == 128 + signal.SIGKILL or any(_KILLED in line for line in tail):
@@ -72,11 +84,7 @@ def run_child(
             tail,
         )
     if status:
-        why = _reason(tail) or f"{' '.join(arguments)} ended with status {status}"
-        raise ChildError(why, status, tail)
-
-
-def _reason(tail: Sequence[str]) -> str:
-    """The child's own errors, by the house's custom the lines that begin with `error:`."""
-    errors = [line[len("error:") :].strip() for line in tail if line.startswith("error:")]
-    return "\n".join(errors) or next((line for line in reversed(tail) if line.strip()), "")
+        last = next((line for line in reversed(tail) if line.strip()), "")
+        why = "\n".join(errors) or last or f"{' '.join(arguments)} ended with status {status}"
+        of_torchrun = (ended[1] for line in reversed(tail) if (ended := _ENDED.match(line)))
+        raise ChildError(why, int(next(of_torchrun, status)), tail)

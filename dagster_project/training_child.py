@@ -20,7 +20,7 @@ from pipeline.training.progress import Progress
 
 
 def main() -> int:
-    """Train what the Pipes context describes; 0 done, 2 bad input, 128 + signal interrupted."""
+    """Train what the Pipes context describes; the status is exit_status's."""
     if not is_first():
         os.environ[DAGSTER_PIPES_MESSAGES_ENV_VAR] = encode_param({"path": os.devnull})
     with open_dagster_pipes() as pipes:

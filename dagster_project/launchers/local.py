@@ -10,11 +10,28 @@ from dagster_project.launchers.messages import FileReader
 
 
 def train(context: dg.AssetExecutionContext, job: TrainingJob) -> None:
-    """Train in a child. Raises ChildError, ModelError."""
-    from pipeline.training.distributed import visible_gpus  # it loads torch
+    """Train in a child, and in another where one ran out of memory and noted a smaller batch.
+
+    Raises ChildError, ModelError.
+    """
+    from pipeline.training.exit_status import RUN_AGAIN  # it loads torch
 
     # Dagster warns of its own use of its own preview feature.
     warnings.simplefilter("ignore", dg.PreviewWarning)
+    for left in reversed(range(job.spec.training.blocks_a_step)):  # it is halved less often
+        try:
+            _in_a_child(context, job)
+        except ChildError as error:
+            if error.status != RUN_AGAIN or not left:
+                raise
+            context.log.warning(f"{error}. It runs again, in a fresh process.")
+        else:
+            return
+
+
+def _in_a_child(context: dg.AssetExecutionContext, job: TrainingJob) -> None:
+    from pipeline.training.distributed import visible_gpus
+
     with dg.open_pipes_session(
         context,
         context_injector=dg.PipesEnvContextInjector(),
@@ -30,7 +47,7 @@ def train(context: dg.AssetExecutionContext, job: TrainingJob) -> None:
 
 #: What makes a training smaller.
 _LIGHTER = (
-    "A training needs less with a lower training.batch_size (and as much more "
-    "training.gradient_accumulation), with training.gradient_checkpointing or, of a base, with "
-    "lora; run again and it goes on from its last checkpoint, unless it is another training then."
+    "A training needs less with training.batch_size halved and training.gradient_accumulation "
+    "doubled, or with training.gradient_checkpointing: it goes on from its last checkpoint then. "
+    "Of a base it needs less with lora, too, and begins anew."
 )

@@ -139,12 +139,20 @@ class ModelSpec(Written):
     def model_inputs(self) -> dict[str, Any]:
         """What decides the trained folder, as JSON values: a change here asks for a new training.
 
-        Prompts and sampling settings don't; nor does which GPU it is, or how often the way is
-        secured, so that who ran out of disk can lower `save_total_limit` and go on.
+        Prompts and sampling settings don't; nor does which GPU it is, how often the way is
+        secured or how the blocks of a step are dealt out, so that who ran out of disk or of memory
+        can write what the error says and go on.
         """
         kept_only_on_the_way = {"save_every", "save_total_limit"}
+        dealt_out = {"batch_size", "gradient_accumulation", "gradient_checkpointing"}
         inputs = self.model_dump(
             mode="json",
-            exclude={"name": True, "samples": True, "gpu": True, "training": kept_only_on_the_way},
+            exclude={
+                "name": True,
+                "samples": True,
+                "gpu": True,
+                "training": kept_only_on_the_way | dealt_out,
+            },
         )
+        inputs["training"]["blocks_a_step"] = self.training.blocks_a_step
         return inputs | {"at_steps": self.samples.at_steps}

@@ -9,6 +9,9 @@ from pipeline.model_spec.written import NotNegative, Positive, Written
 #: Steps where neither `steps` nor `epochs` is written: the classic 1,600 of hobby fine-tunings.
 DEFAULT_STEPS = 1600
 
+#: Blocks a forward pass that `batch_size: auto` stands for.
+AUTO_BLOCKS = 8
+
 #: Once a pass over the corpus.
 Epoch = Literal["epoch"]
 
@@ -86,6 +89,12 @@ class TrainingSettings(Written):
         default=200, description="steps between checkpoints to resume from"
     )
     save_total_limit: Positive = Field(default=2, description="checkpoints kept to resume from")
+
+    @property
+    def blocks_a_step(self) -> int:
+        """Blocks that the optimizer sees at a step, however they are dealt out."""
+        written = AUTO_BLOCKS if self.batch_size == "auto" else self.batch_size
+        return written * self.gradient_accumulation
 
     @model_validator(mode="after")
     def _one_length(self) -> "TrainingSettings":

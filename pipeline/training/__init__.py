@@ -40,17 +40,12 @@ from pipeline.training.flops import flops_per_token
 from pipeline.training.forecast import check_disk, fit
 from pipeline.training.interrupts import Interrupted, StopSignal
 from pipeline.training.live import Live
-from pipeline.training.out_of_memory import (
-    OutOfMemory,
-    free_unused,
-    memory_for,
-    memory_to_begin,
-)
+from pipeline.training.out_of_memory import OutOfMemory, RunAgain, memory_beside, memory_for
 from pipeline.training.pace import seconds_per_step
 from pipeline.training.packing import PackedBlocks, collate
 from pipeline.training.progress import Progress, Watch, loss_table
 from pipeline.training.record import training_record
-from pipeline.training.resume import note_batch, same_training, tensors_only, with_noted_batch
+from pipeline.training.resume import note_batch, noted_batch, same_training, tensors_only
 from pipeline.training.trained_on import write_trained_on
 from pipeline.training.trainer import StoryTrainer, held_out
 
@@ -72,24 +67,18 @@ def train(
     `training.json`, whose content is returned. While it runs, `resume/` holds checkpoints; a later
     call with the same arguments goes on from the last. `report` is told of the figures as they
     come, `tell` in a line what else a person wants to know.
-    Raises ModelError for whatever a person must mend, Interrupted after SIGINT or SIGTERM.
+    Raises ModelError for whatever a person must mend, Interrupted after SIGINT or SIGTERM, RunAgain
+    where memory ran out with `batch_size: auto` and a call in a fresh process will take less.
     """
-    while True:
-        try:
-            with memory_to_begin(device):
-                return _train(spec, corpus, folder, device, data_version, report, tell)
-        except OutOfMemory as error:
-            if spec.training.batch_size != "auto" or error.smaller is None:
-                raise
-            batch_size, accumulation = error.smaller
-            note_batch(folder / "resume", batch_size, accumulation)
-            if processes() > 1:  # the others wait for this one, where nobody can tell them
-                raise
-        free_unused()
-        tell(
-            f"out of memory: goes on with training.batch_size: {batch_size} and "
-            f"training.gradient_accumulation: {accumulation}, which learns the same"
-        )
+    try:
+        with memory_beside(device):
+            return _train(spec, corpus, folder, device, data_version, report, tell)
+    except OutOfMemory as error:
+        if spec.training.batch_size != "auto" or error.smaller is None:
+            raise
+        with room_for(folder / "resume"):
+            note_batch(folder / "resume", error.smaller)
+        raise RunAgain(str(error)) from error
 
 
 def _train(
@@ -118,7 +107,7 @@ def _train(
         how = choose(spec, on, model, len(blocks.train))
         how.prepare(model)
         pad_vocabulary(model, how.vocabulary_multiple)
-        batch = fit(with_noted_batch(resume, spec), model, on, block_size)
+        batch = fit(spec, model, on, block_size, at_most=noted_batch(resume))
         check_disk(spec, model, folder)
         arguments = training_arguments(
             spec, resume, on, how, batch, blocks, resumed=checkpoint is not None
@@ -127,8 +116,10 @@ def _train(
         to_do = arguments.max_steps - (checkpoint.step if checkpoint else 0)
         forecast = batch.forecast.lasting(a_step * to_do)
         if is_first():
+            if checkpoint:
+                tell(f"goes on from step {checkpoint.step}")
             tell(f"foretold: {forecast}")
-            note_batch(resume, batch.per_device * processes(), batch.accumulation)
+            note_batch(resume, batch.per_device)
             write_trained_on(corpus, folder)  # now: a takedown may remove this version meanwhile
         peak = peak_flops(on, how.bf16)
         at_peak = peak and peak * processes() / flops_per_token(model, block_size)

@@ -17,6 +17,7 @@ from transformers.activations import NewGELUActivation
 
 from pipeline.device import Device, peak_flops
 from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.model_spec.training import AUTO_BLOCKS
 from pipeline.models.initial import context_length
 from pipeline.training.flops import flops_per_token
 
@@ -35,9 +36,6 @@ _WORTH_COMPILING = 240.0
 
 #: Share of the peak that a training reaches uncompiled, as far as the estimate needs it.
 _UNCOMPILED_SHARE = 0.3
-
-#: Blocks a forward pass where `batch_size: auto` has not been resolved.
-_AUTO_BLOCKS = 8
 
 
 @dataclass(frozen=True)
@@ -188,7 +186,7 @@ def _flops_a_pass(spec: ModelSpec, model: PreTrainedModel) -> float:
 
 def _blocks_a_pass(spec: ModelSpec) -> int:
     written = spec.training.batch_size
-    return _AUTO_BLOCKS if written == "auto" else written
+    return AUTO_BLOCKS if written == "auto" else written
 
 
 def _attention(spec: ModelSpec, device: Device, model: PreTrainedModel, bf16: bool) -> str | None:

@@ -20,9 +20,6 @@ from pipeline.training.activations import measure_activations
 from pipeline.training.need import Need, need_of
 from pipeline.training.room import free_disk, free_memory
 
-#: Blocks a forward pass that `batch_size: auto` stands for.
-AUTO_BLOCKS = 8
-
 #: No shorter block is proposed: a story of a few words.
 _SHORTEST_BLOCK = 32
 
@@ -68,14 +65,12 @@ def fit(
     """The batch of a training of `model` in blocks of `block_size` tokens, with its forecast.
 
     The model is moved to `device` where it fits there. `batch_size: auto` goes up to `at_most`
-    blocks a device, where a larger batch has run out of memory before.
+    blocks a device, what it was before the training was broken off.
     Raises ModelError, with the settings that would fit, where the training cannot.
     """
     settings = spec.training
     if settings.batch_size == "auto":
-        wanted = distributed.share(
-            AUTO_BLOCKS * settings.gradient_accumulation, "the blocks a step of batch_size: auto"
-        )
+        wanted = distributed.share(settings.blocks_a_step, "the blocks a step of batch_size: auto")
         choices = [blocks for blocks in _divisors(wanted) if blocks <= (at_most or wanted)]
     else:
         choices = [distributed.share(settings.batch_size, "training.batch_size")]

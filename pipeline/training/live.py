@@ -17,6 +17,7 @@ from pipeline.reports.text import counted
 from pipeline.training.checkpoints import Checkpoint
 from pipeline.training.curves import Curves
 from pipeline.training.interrupts import StopSignal
+from pipeline.training.out_of_memory import is_out_of_memory
 from pipeline.training.stories import tell_stories, write_stories
 
 
@@ -66,7 +67,9 @@ class Live(TrainerCallback):  # type: ignore[misc] # transformers is not typed
             told = tell_stories(
                 model, self._samples, self._device, lambda: bool(self._stop.received)
             )
-        except torch.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             torch.cuda.empty_cache()
             self._tell(
                 f"step {step}: no room on {self._device.name} for stories beside the training; "

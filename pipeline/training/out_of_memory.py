@@ -4,7 +4,6 @@ The forecast cannot know what else will take memory later. PyTorch has an error 
 only; on a CPU its allocator and oneDNN raise a RuntimeError that is known by its words.
 """
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,10 +28,14 @@ _WORDS = (
 class OutOfMemory(ModelError):  # noqa: N818 - the name that everyone gives it
     """The training ran out of memory; the last checkpoint stands."""
 
-    def __init__(self, message: str, smaller: tuple[int, int] | None = None):
-        """`smaller`: a batch to try, in blocks a pass on all processes and passes a step."""
+    def __init__(self, message: str, smaller: int | None = None):
+        """`smaller`: a batch to try, in blocks a forward pass of one process."""
         super().__init__(message)
         self.smaller = smaller
+
+
+class RunAgain(Exception):  # noqa: N818 - nothing to mend: an invitation
+    """It ran out of memory and has noted a smaller batch, with which a fresh process goes on."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -50,56 +53,59 @@ def memory_for(spec: ModelSpec, batch: Batch, device: Device, block_size: int) -
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        said = " ".join(str(error).split())[:200] or "no memory"
-        raise OutOfMemory(
+        half = smaller(batch)
+        went_out = (
             f"{device.name} ran out of memory with {batch.per_device} blocks of {block_size} "
-            f"tokens (foretold: {batch.forecast}; it says: {said}); write "
-            f"{'; or '.join(remedies(spec, batch, block_size))}; or free memory and run again: the "
-            "last complete checkpoint stands",
-            smaller(batch),
+            f"tokens (foretold: {batch.forecast}; it says: {_said(error)}); the last complete "
+            "checkpoint stands"
+        )
+        if spec.training.batch_size == "auto" and half:
+            raise OutOfMemory(
+                f"{went_out}; run again and it goes on from there with {half} blocks and as many "
+                "more passes a step, which learns the same",
+                half,
+            ) from error
+        raise OutOfMemory(
+            f"{went_out}; free memory, or write {remedies(spec, batch, block_size)}"
         ) from error
 
 
 @contextmanager
-def memory_to_begin(device: str | None) -> Iterator[None]:
-    """The same for what precedes the first step, where a smaller batch helps nothing."""
+def memory_beside(device: str | None) -> Iterator[None]:
+    """The same for what comes before and after the steps, where a smaller batch helps nothing."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         raise OutOfMemory(
-            f"no memory on {device or 'this machine'} to begin a training "
-            f"({' '.join(str(error).split())[:200]}); free some, or choose a smaller model"
+            f"no memory on {device or 'this machine'} beside the steps of a training "
+            f"({_said(error)}); free some and run again, or choose a smaller model"
         ) from error
 
 
-def free_unused() -> None:
-    """Give back what nothing holds any more, before another try."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+def smaller(batch: Batch) -> int | None:
+    """Half the blocks of a forward pass, or the next that deals out a step; None below one."""
+    blocks = batch.per_device
+    return next((n for n in range(blocks // 2, 0, -1) if blocks % n == 0), None)
 
 
-def smaller(batch: Batch) -> tuple[int, int] | None:
-    """Half the blocks a forward pass on all processes and twice the passes; None below one."""
-    if batch.per_device == 1:
-        return None
-    half = next(n for n in range(batch.per_device // 2, 0, -1) if batch.per_device % n == 0)
-    return half * distributed.processes(), batch.accumulation * batch.per_device // half
-
-
-def remedies(spec: ModelSpec, batch: Batch, block_size: int) -> list[str]:
-    """Settings that take less memory, the one that learns the same first."""
-    found = []
+def remedies(spec: ModelSpec, batch: Batch, block_size: int) -> str:
+    """Settings that take less memory, those first with which it goes on from its checkpoint."""
+    goes_on, anew = [], []
     if half := smaller(batch):
-        found.append(
-            f"training.batch_size: {half[0]} with training.gradient_accumulation: {half[1]}, "
-            "which learns the same"
+        goes_on.append(
+            f"training.batch_size: {half * distributed.processes()} with "
+            f"training.gradient_accumulation: {batch.accumulation * batch.per_device // half}"
         )
     if spec.recurrent is None and not spec.training.gradient_checkpointing:
-        found.append("training.gradient_checkpointing: true")
+        goes_on.append("training.gradient_checkpointing: true")
     if spec.base is not None and spec.lora is None:
-        found.append("lora: {}")
-    found.append(f"training.block_size: {max(8, block_size // 2)}")
-    return found
+        anew.append("lora: {}")
+    anew.append(f"training.block_size: {max(8, block_size // 2)}")
+    from_there = f"{' or '.join(goes_on)}, which learns the same and goes on from there; or "
+    return f"{from_there if goes_on else ''}{' or '.join(anew)}, which begins anew"
+
+
+def _said(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or "no memory"

@@ -1,8 +1,9 @@
 """What a training must share with the checkpoints that it goes on from.
 
-Configuration, base and corpus must be the same, or the rest of the way is another training's. Where
-the batch was picked for the room there was, it stays as it was picked, for the sums of another one
-are rounded otherwise.
+Configuration, base and corpus must be the same, or the rest of the way is another training's; how
+the blocks of a step are dealt out may change, since the optimizer sees the same. A batch that was
+picked for the room there was stays as it was while it fits, for the sums of another one are rounded
+otherwise.
 """
 
 import json
@@ -43,19 +44,16 @@ def same_training(resume: Path, spec: ModelSpec, data_version: str | None) -> No
     write_atomically(resume / NOTE, json.dumps(this).encode())
 
 
-def with_noted_batch(resume: Path, spec: ModelSpec) -> ModelSpec:
-    """The spec with the batch that was picked before, where one was; what is written stands."""
-    if spec.training.batch_size != "auto":
-        return spec
-    note = _read(resume) or {}
-    training = spec.training.model_copy(update=note.get("batch", {}))
-    return spec.model_copy(update={"training": training})
+def noted_batch(resume: Path) -> int | None:
+    """Blocks a forward pass of one process when the training was broken off; None: it was not."""
+    batch: int | None = (_read(resume) or {}).get("batch")
+    return batch
 
 
-def note_batch(resume: Path, batch_size: int, accumulation: int) -> None:
-    """Note the batch, in blocks a forward pass on all processes and passes a step."""
+def note_batch(resume: Path, per_device: int) -> None:
+    """Note the blocks of a forward pass of one process."""
     note = _read(resume) or {}
-    note["batch"] = {"batch_size": batch_size, "gradient_accumulation": accumulation}
+    note["batch"] = per_device
     write_atomically(resume / NOTE, json.dumps(note).encode())
 
 

@@ -45,7 +45,8 @@ def tell_stories(
 ) -> list[Told]:
     """Draw from the exported model; fewer where `stopped` says so in between.
 
-    Raises torch.OutOfMemoryError where the device has no room for a second model.
+    Raises what an allocation raises (see out_of_memory.py) where there is no room for a second
+    model.
     """
     requests = first_requests(settings)
     told: list[Told] = []

@@ -155,3 +155,20 @@ def test_a_process_of_torchrun_that_the_system_killed_says_so_too():
     says = "print('traceback : Signal 9 (SIGKILL) received by PID 7'); raise SystemExit(1)"
     with pytest.raises(KilledError, match="ran out of memory"):
         run_child(["-c", says], {}, lambda _: None)
+
+
+# A process of torchrun says what is wrong with what it was given.
+_WORKER = """
+import sys
+print("error: the dragon is missing", flush=True)
+sys.exit(2)
+"""
+
+
+@pytest.mark.slow
+def test_what_processes_of_torchrun_say_is_told_once_and_their_status_is_known(tmp_path):
+    (tmp_path / "worker.py").write_text(_WORKER)
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    with pytest.raises(ChildError, match="^the dragon is missing$") as caught:
+        run_child([*command, str(tmp_path / "worker.py")], {}, lambda _: None)
+    assert caught.value.status == 2

@@ -24,6 +24,7 @@ from crawlers.yaml_spec import SpecError
 from dagster_project.launchers import TrainingLauncher, training_launcher
 from dagster_project.launchers.job import TrainingJob
 from pipeline.model_spec import ModelSpec
+from tests.bounded_memory import ALLOCATOR, bound_memory
 from tests.corpus_files import row, write_files
 from tests.dagster_project.kubernetes_stub import Cluster, cluster, ended
 from tests.pipeline.clean.texts import prose
@@ -102,6 +103,53 @@ def test_several_gpus_are_several_processes_and_who_names_one_wants_no_cpu(job):
     assert "2" in two.arguments()
     assert two.extras()["device"] == "cuda"
     assert TrainingJob(job.spec, job.corpus, job.folder, "", "v1").extras()["device"] is None
+
+
+def _training_children(process: int) -> list[int]:
+    """Ids of the processes that train, among those that this one started."""
+    found = []
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        for child in map(int, (thread / "children").read_text().split()):
+            words = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+            if words[1:3] == ["-m", "dagster_project.training_child"]:
+                found.append(child)
+            else:
+                found += _training_children(child)
+    return found
+
+
+@pytest.mark.slow
+def test_a_child_that_ran_out_of_memory_is_started_again_with_a_smaller_batch(
+    job, tmp_path, monkeypatch
+):
+    from dagster_project.launchers import messages
+
+    observe = messages._Handler._observe
+    bounded: list[int] = []
+
+    def observe_and_bound(handler: messages._Handler, figures: dict[str, float]) -> None:
+        observe(handler, figures)
+        if figures["step"] == 2 and not bounded:
+            bounded.extend(_training_children(os.getpid()))
+            bound_memory(bounded[0], 0.7, 2)
+
+    monkeypatch.setattr(messages._Handler, "_observe", observe_and_bound)
+    for name, value in ALLOCATOR.items():
+        monkeypatch.setenv(name, value)
+    texts = {side: [row(n, prose(900, n)) for n in range(20)] for side in ("train", "validation")}
+    write_files(job.corpus, texts, "documents")
+    settings = {"steps": 9, "block_size": 128, "eval_every": 2, "eval_blocks": 4, "save_every": 1}
+    settings |= {"batch_size": "auto", "gradient_accumulation": 8}
+    spec = ModelSpec.model_validate(job.spec.model_dump() | {"training": settings})
+    large = TrainingJob(spec, job.corpus, job.folder, "cpu", "v1")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _train(TrainingLauncher(), large, tmp_path, instance)
+        assert result.success
+        looks = _looks(instance)
+    assert len(bounded) == 1
+    record = json.loads((tmp_path / "model/training.json").read_text())
+    assert record["batch"] == {"per_device": 32, "accumulation": 2, "processes": 1}
+    assert looks == [0, 2, 4, 6, 8, 9]  # it did not begin anew
 
 
 @pytest.fixture

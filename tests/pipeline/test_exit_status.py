@@ -8,6 +8,7 @@ from pipeline.corpus import ManifestError
 from pipeline.model_spec import ModelError
 from pipeline.training.exit_status import exit_status
 from pipeline.training.interrupts import Interrupted
+from pipeline.training.out_of_memory import RunAgain
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,7 @@ from pipeline.training.interrupts import Interrupted
         (ModelError("lower it"), 2, "error: lower it\n"),
         (ManifestError("build again"), 2, "error: build again\n"),
         (OSError("disk gone"), 2, "error: disk gone\n"),
+        (RunAgain("halved"), 75, "error: halved\n"),
         (Interrupted("run again", signal.SIGTERM), 143, "run again\n"),
     ],
 )

@@ -123,6 +123,9 @@ def test_the_spec_survives_json():
     [
         ({"samples": {"prompts": ["Once"], "count": 9}}, False),
         ({"training": {"save_every": 5, "save_total_limit": 1}}, False),
+        ({"training": {"batch_size": 2, "gradient_accumulation": 4}}, False),
+        ({"training": {"batch_size": "auto", "gradient_checkpointing": True}}, False),
+        ({"training": {"batch_size": 4, "gradient_accumulation": 1}}, True),
         ({"samples": {"at_steps": [7]}}, True),
         ({"training": {"seed": 1}}, True),
         ({"tokenizer": {"vocabulary": 999}}, True),
