@@ -4,6 +4,7 @@ torch is imported inside the functions, because the spec and the reports should 
 """
 
 import platform
+import re
 import resource
 import sys
 import time
@@ -13,10 +14,10 @@ from pathlib import Path
 
 from pipeline.model_spec import ModelError
 
-#: Dense FLOP/s of GPUs by what their name contains, the first that fits: in bfloat16 with sums in
-#: float32, and in float32 as torch multiplies it with TF32 allowed (without tensor cores before
-#: Ampere). From NVIDIA's data sheets, halved where they print the figure "with sparsity".
-#: None: not in hardware.
+#: Dense FLOP/s of GPUs by words that follow one another in their name, the first that fit: in
+#: bfloat16 with sums in float32, and in float32 as torch multiplies it with TF32 allowed (without
+#: tensor cores before Ampere). From NVIDIA's data sheets, halved where they print the figure "with
+#: sparsity"; None: not in hardware.
 _PEAKS: tuple[tuple[str, float | None, float], ...] = (
     ("GB200", 2.5e15, 1.25e15),  # GB200 NVL72 data sheet, a GPU of the 72
     ("B200", 2.25e15, 1.1e15),  # DGX B200 data sheet, an eighth
@@ -25,8 +26,9 @@ _PEAKS: tuple[tuple[str, float | None, float], ...] = (
     ("GH200", 989e12, 494e12),  # GH200 data sheet
     ("H100 NVL", 835.5e12, 417.5e12),  # H100 data sheet
     ("H100 PCIe", 756e12, 378e12),  # H100 data sheet
-    ("H100", 989e12, 494e12),  # H100 data sheet, SXM
-    ("A100", 312e12, 156e12),  # A100 data sheet
+    ("H100 80GB HBM3", 989e12, 494e12),  # H100 data sheet; the SXM names itself so
+    ("H100 SXM5", 989e12, 494e12),  # the same, as others name it
+    ("A100", 312e12, 156e12),  # A100 data sheet, PCIe and SXM alike
     ("A10G", 70e12, 35e12),  # AWS G5; the A10 has more
     ("A10", 125e12, 62.5e12),  # A10 data sheet
     ("A30", 165e12, 82e12),  # A30 data sheet
@@ -40,10 +42,16 @@ _PEAKS: tuple[tuple[str, float | None, float], ...] = (
     ("RTX 3090 Ti", 80e12, 40e12),  # GA102 whitepaper, appendix A
     ("RTX 3090", 71e12, 35.6e12),  # the same
     ("RTX 3080", 59.5e12, 29.8e12),  # the same, 10 GB
-    ("V100", None, 15.7e12),  # V100 data sheet, SXM2
-    ("P100", None, 9.5e12),  # P100 data sheet, 10.6 on SXM
+    ("V100 SXM2", None, 15.7e12),  # V100 data sheet
+    ("V100 PCIe", None, 14e12),  # the same
+    ("P100 SXM2", None, 10.6e12),  # P100 data sheet
+    ("P100 PCIe", None, 9.3e12),  # the same
     ("T4", None, 8.1e12),  # T4 data sheet
 )
+
+#: A word that makes it another card of the same number, or a part of one (MIG; NVIDIA's profiles of
+#: virtual GPUs, as in A100-4C): what such a one can do at most is not in the table.
+_OTHER_CARD = re.compile(r"LAPTOP|MOBILE|MAXQ|MIG|TI|SUPER|D|\d+[ABCQ]")
 
 
 @dataclass(frozen=True)
@@ -105,10 +113,24 @@ def peak_flops(device: Device, bf16: bool) -> float | None:
 
         return _multiplied(torch.get_num_threads(), bf16)
     if device.kind == "cuda":
-        for name, in_bf16, in_fp32 in _PEAKS:
-            if name in device.name:
+        for known, in_bf16, in_fp32 in _PEAKS:
+            if _is_card(known, device.name):
                 return in_bf16 if bf16 else in_fp32
     return None
+
+
+def _is_card(known: str, name: str) -> bool:
+    """Whether the name is that of the known card, and of none that is called almost so."""
+    words, sought = _words(name), _words(known)
+    if any(_OTHER_CARD.fullmatch(word) for word in words if word not in sought):
+        return False
+    places = range(len(words) - len(sought) + 1)
+    return any(words[at : at + len(sought)] == sought for at in places)
+
+
+def _words(name: str) -> list[str]:
+    """Words of a card's name, which NVIDIA sets apart by blanks or by hyphens."""
+    return name.upper().replace("MAX-Q", "MAXQ").replace("-", " ").split()
 
 
 @cache

@@ -22,11 +22,44 @@ from pipeline.device import Device, peak_flops, pick_device
         ("NVIDIA GeForce RTX 3090 Ti", True, 80e12),
         ("Tesla V100-SXM2-32GB", True, None),
         ("Tesla T4", False, 8.1e12),
-        ("NVIDIA Fictional 9000", True, None),
+        ("NVIDIA H100 NVL", True, 835.5e12),
+        ("NVIDIA H100 SXM5 80GB", True, 989e12),
+        ("NVIDIA H200 NVL", False, 417.5e12),
+        ("NVIDIA A100 80GB PCIe", True, 312e12),
+        ("NVIDIA GH200 480GB", True, 989e12),
+        ("Tesla V100-SXM2-16GB", False, 15.7e12),
+        ("Tesla V100-PCIE-16GB", False, 14e12),
+        ("Tesla P100-PCIE-16GB", False, 9.3e12),
     ],
 )
 def test_a_gpus_peak_is_its_data_sheets(name: str, bf16: bool, peak: float | None) -> None:
     assert peak_flops(Device("cuda", name, bf16), bf16) == peak
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NVIDIA Fictional 9000",
+        "NVIDIA RTX A1000",  # no A100
+        "NVIDIA RTX A4000",  # no A40
+        "Quadro P1000",  # no P100
+        "NVIDIA T400 4GB",  # no T4
+        "NVIDIA T4G",
+        "NVIDIA GeForce RTX 4090 Laptop GPU",
+        "NVIDIA GeForce RTX 4090 D",
+        "NVIDIA GeForce RTX 4080 SUPER",
+        "NVIDIA GeForce RTX 3080 Ti",
+        "NVIDIA GeForce RTX 3080 with Max-Q Design",
+        "NVIDIA H100",  # PCIe, SXM and NVL differ
+        "NVIDIA A100-SXM4-40GB MIG 1g.5gb",
+        "NVIDIA A30 MIG 2g.12gb",
+        "GRID A100-4C",
+        "NVIDIA A40-48Q",
+    ],
+)
+def test_a_card_that_is_called_almost_so_or_a_part_of_one_has_no_peak(name: str) -> None:
+    assert peak_flops(Device("cuda", name, bf16=True), bf16=True) is None
+    assert peak_flops(Device("cuda", name, bf16=True), bf16=False) is None
 
 
 def test_apples_gpus_have_no_peak_that_anybody_says() -> None:
