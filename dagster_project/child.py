@@ -18,8 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 _KILLED = "Signal 9 (SIGKILL)"
 #: And of the one that ended first, last of all: torchrun's own status is 1 whatever theirs was.
 _ENDED = re.compile(r"^\s*exitcode\s*: (\d+) \(pid: \d+\)")
-#: Lines of output kept for the error message of a child that failed.
-_TAIL = 40
+#: The last line of a traceback. torchrun ends with one of its own, which says nothing.
+_RAISED = re.compile(r"^(?:\[rank\d+\]: )?([\w.]*(?:Error|Exception): \S.*)")
+#: Lines of output kept of a child that failed: torchrun's report is some fifty.
+_TAIL = 120
 
 
 class ChildError(RuntimeError):
@@ -76,7 +78,8 @@ def run_child(
             note(line)
         status = process.wait()
     # Here the child ended by itself: whoever ends it leaves above, by an exception.
-    if status == 128 + signal.SIGKILL or any(_KILLED in line for line in tail):
+    killed = status in (128 + signal.SIGKILL, -signal.SIGKILL)  # the second: its tether
+    if killed or any(_KILLED in line for line in tail):
         raise KilledError(
             f"{' '.join(arguments)} was killed (SIGKILL), and not by Loremill: as a rule that is "
             "the system, which ran out of memory. Give it more, or let less run beside it.",
@@ -84,7 +87,9 @@ def run_child(
             tail,
         )
     if status:
-        last = next((line for line in reversed(tail) if line.strip()), "")
+        raised = (found[1] for line in reversed(tail) if (found := _RAISED.match(line)))
+        spoken = (line for line in reversed(tail) if line.strip())
+        last = next(raised, None) or next(spoken, None)
         why = "\n".join(errors) or last or f"{' '.join(arguments)} ended with status {status}"
         of_torchrun = (ended[1] for line in reversed(tail) if (ended := _ENDED.match(line)))
         raise ChildError(why, int(next(of_torchrun, status)), tail)

@@ -43,6 +43,10 @@ def _in_a_child(context: dg.AssetExecutionContext, job: TrainingJob) -> None:
             run_child(job.arguments(), env, context.log.debug)
         except KilledError as error:
             raise ChildError(f"{error} {_LIGHTER}", error.status, error.tail) from None
+        except ChildError as error:
+            if error.status == 1:  # a fault of the program: who mends it wants the traceback
+                context.log.error("\n".join(error.tail))
+            raise
 
 
 #: What makes a training smaller.

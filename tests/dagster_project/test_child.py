@@ -99,6 +99,39 @@ def test_a_killed_parent_leaves_nothing_behind(tmp_path, manner):
     assert _await(lambda: not any(_alive(pid) for pid in children))
 
 
+# Writes the processes above it, the nearest first, and its own; obeys SIGINT or ignores everything.
+_TIED = """
+import os, signal, sys, time
+if sys.argv[2] == "stubborn":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+near = os.getppid()
+far = int(open(f"/proc/{near}/stat").read().rpartition(")")[2].split()[1])
+open(sys.argv[1], "w").write(f"{near} {far} {os.getpid()}")
+print("started", flush=True)
+try:
+    time.sleep(600)
+except KeyboardInterrupt:
+    open(sys.argv[1] + ".kind", "w").write("a checkpoint")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("manner", ["obedient", "stubborn"])
+def test_a_killed_tether_ends_the_command_and_is_told(tmp_path, monkeypatch, manner, which):
+    monkeypatch.setenv("LOREMILL_PATIENCE", "1,1" if manner == "stubborn" else "30,1")
+    pids = tmp_path / "pids"
+
+    def kill(_line: str) -> None:
+        os.kill(int(pids.read_text().split()[which]), signal.SIGKILL)
+
+    with pytest.raises(KilledError, match=r"was killed \(SIGKILL\)"):
+        run_child(["-c", _TIED, str(pids), manner], {}, kill)
+    assert not any(_alive(int(pid)) for pid in pids.read_text().split())
+    assert (tmp_path / "pids.kind").exists() == (manner == "obedient")
+
+
 def test_what_a_finished_command_left_running_is_ended(tmp_path, monkeypatch):
     monkeypatch.setenv("LOREMILL_PATIENCE", "1,1")
     pids = tmp_path / "pids"
@@ -172,3 +205,11 @@ def test_what_processes_of_torchrun_say_is_told_once_and_their_status_is_known(t
     with pytest.raises(ChildError, match="^the dragon is missing$") as caught:
         run_child([*command, str(tmp_path / "worker.py")], {}, lambda _: None)
     assert caught.value.status == 2
+
+
+@pytest.mark.slow
+def test_what_a_process_of_torchrun_raised_is_told_not_the_end_of_torchruns_report():
+    script = "raise KeyError('the dragon')"
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--no-python"]
+    with pytest.raises(ChildError, match="^KeyError: 'the dragon'$"):
+        run_child([*torchrun, sys.executable, "-c", script], {}, lambda _: None)
