@@ -18,6 +18,7 @@ from dagster_project.commands.finished import finished
 from dagster_project.commands.speech import refuse, say
 from pipeline.artifact import MANIFEST, Artifact
 from pipeline.model_spec import ModelError, SamplingSetting
+from pipeline.model_spec.samples import MOST_STORIES
 from pipeline.reports.text import plain
 from pipeline.takedown.models import marks, notice
 
@@ -35,8 +36,10 @@ def sample(
     genre: Annotated[
         str | None, typer.Option(help="of a model whose corpus has layout `lines`")
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="stories; each takes the next seed")] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="of the first story")] = 0,
+    count: Annotated[
+        int, typer.Option(min=1, max=MOST_STORIES, help="stories; each takes the next seed")
+    ] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="of the first story")] = 0,
     temperature: Annotated[float | None, typer.Option(help="0: always the likeliest")] = None,
     top_k: Annotated[int | None, typer.Option(help="likeliest tokens; 0: all")] = None,
     top_p: Annotated[float | None, typer.Option(help="share of likeliness; 1: all")] = None,

@@ -138,7 +138,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 def with_preset(written: Mapping[str, Any]) -> dict[str, Any]:
     """What was written, over what its preset stands for; mappings are joined key by key.
 
-    `steps` and `epochs` stand for one thing: who writes one does not get the preset's other.
+    `steps` and `epochs` stand for one thing: who writes one does not get the preset's other. Who
+    writes another tokenizer gets nothing of the preset's.
     """
     preset = PRESETS.get(str(written.get("preset")), {})
     joined = _over(preset, written)
@@ -147,7 +148,16 @@ def with_preset(written: Mapping[str, Any]) -> dict[str, Any]:
         for one, other in (("steps", "epochs"), ("epochs", "steps")):
             if own.get(one) is not None and other not in own:
                 training.pop(other, None)
+    tokenizer = written.get("tokenizer")
+    if isinstance(tokenizer, Mapping) and _another(tokenizer, preset.get("tokenizer", {})):
+        joined["tokenizer"] = dict(tokenizer)
     return joined
+
+
+def _another(tokenizer: Mapping[str, Any], preset: Mapping[str, Any]) -> bool:
+    """Whether it is of another kind than the preset's, or not learned at all."""
+    kind = preset.get("kind")
+    return tokenizer.get("source") is not None or tokenizer.get("kind", kind) != kind
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

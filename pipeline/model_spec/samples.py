@@ -2,23 +2,42 @@
 
 from pydantic import Field, field_validator
 
-from pipeline.model_spec.written import SLUG, NotNegative, Positive, Written
+from pipeline.model_spec.written import SLUG, NotNegative, Positive, Seed, Written
+
+#: A softer choice than this is none; the logits divided by a smaller one overflow.
+COLDEST = 1e-3
+#: Stories of one prompt, genre and setting.
+MOST_STORIES = 10_000
 
 
 class SamplingSetting(Written):
     """One way to draw from the model, with the names and defaults that transformers gives them."""
 
     name: str = Field(default="default", pattern=SLUG, description="names the setting in reports")
-    temperature: float = Field(default=1.0, ge=0, description="0: always the likeliest token")
+    temperature: float = Field(
+        default=1.0, ge=0, le=100, description=f"0: always the likeliest token; or from {COLDEST}"
+    )
     top_k: NotNegative = Field(default=50, description="0: not limited")
-    top_p: float = Field(default=1.0, gt=0, le=1, description="1: not limited")
-    repetition_penalty: float = Field(default=1.0, ge=1, description="1: none")
+    top_p: float = Field(default=1.0, ge=1e-3, le=1, description="1: not limited")
+    repetition_penalty: float = Field(default=1.0, ge=1, le=100, description="1: none")
     max_length: int = Field(
-        default=256, ge=2, description="tokens, prompt included; bounded by the model's context"
+        default=256,
+        ge=2,
+        le=100_000,
+        description="tokens, prompt included; bounded by the model's context",
     )
     whole_sentences: bool = Field(
         default=False, description="cut a story that did not end after its last whole sentence"
     )
+
+    @field_validator("temperature")
+    @classmethod
+    def _not_too_cold(cls, temperature: float) -> float:
+        if 0 < temperature < COLDEST:
+            raise ValueError(
+                f"a temperature is 0, which always takes the likeliest token, or {COLDEST} to 100"
+            )
+        return temperature
 
 
 class SampleSettings(Written):
@@ -35,10 +54,10 @@ class SampleSettings(Written):
     settings: list[SamplingSetting] = Field(
         default=[SamplingSetting(name="nucleus", top_k=0, top_p=0.9)], min_length=1
     )
-    count: Positive = Field(default=2, description="stories for each prompt and setting")
-    seed: NotNegative = Field(
-        default=0, description="of the first; each further story takes the next"
+    count: int = Field(
+        default=2, ge=1, le=MOST_STORIES, description="stories for each prompt and setting"
     )
+    seed: Seed = Field(default=0, description="of the first; each further story takes the next")
 
     @field_validator("at_steps")
     @classmethod
@@ -56,11 +75,19 @@ class SampleSettings(Written):
     @field_validator("genres")
     @classmethod
     def _genres_are_named(cls, genres: list[str]) -> list[str]:
+        from pipeline.corpus.layout import control_token  # with pyarrow, where there are any
+
+        told: dict[str, str] = {}
         for genre in genres:
-            if not genre.strip():
-                raise ValueError("a genre is empty; name it as the corpus does, or leave it out")
-            if genres.count(genre) > 1:
-                raise ValueError(f"the genre {genre!r} stands twice")
+            token = control_token(genre)
+            if token is None:
+                raise ValueError(
+                    f"the genre {genre!r} has no letter; name it as the corpus does or not at all"
+                )
+            if token in told:
+                twice = "stands twice" if told[token] == genre else f"is {told[token]!r} again"
+                raise ValueError(f"the genre {genre!r} {twice}: the model is told it as {token}")
+            told[token] = genre
         return genres
 
     @field_validator("settings")

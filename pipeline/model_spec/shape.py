@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from pipeline.model_spec.written import Positive, Written
+from pipeline.model_spec.written import Positive, Width, Written
 
 
 class TokenizerSettings(Written):
@@ -21,22 +21,42 @@ class TokenizerSettings(Written):
         description="hub id or folder whose tokenizer is used as it is, e.g. "
         "openai-community/gpt2; default: learned from the corpus",
     )
+    revision: str | None = Field(default=None, description="commit, branch or tag of a hub source")
     vocabulary: int | None = Field(
-        default=None, ge=257, description="most entries; default 8192 for bpe, all for others"
+        default=None,
+        ge=257,
+        le=10_000_000,
+        description="most entries; default 8192 for bpe, all for others",
     )
     min_count: Positive = Field(
         default=1, description="words seen less often in training are spelled from the start"
     )
+
+    @model_validator(mode="after")
+    def _nothing_is_idle(self) -> "TokenizerSettings":
+        learned = (self.kind, self.vocabulary, self.min_count) != ("bpe", None, 1)
+        if self.source is not None and learned:
+            raise ValueError(
+                "kind, vocabulary and min_count are of a tokenizer that is learned; source names "
+                "one that is; leave them out, or source"
+            )
+        if self.source is None and self.revision is not None:
+            raise ValueError("revision belongs to a source")
+        if self.kind != "words" and self.min_count != 1:
+            raise ValueError(
+                f"min_count belongs to kind: words; {self.kind} has no word that could be rare"
+            )
+        return self
 
 
 class RecurrentShape(Written):
     """A recurrent model: an embedding or one-hot input, LSTM or GRU layers, a dense softmax."""
 
     cell: Literal["lstm", "gru"]
-    embedding: Positive | None = Field(
+    embedding: Width | None = Field(
         default=None, description="width; default: one-hot, as Keras' first examples had it"
     )
-    layers: list[Positive] = Field(min_length=1, description="units of each layer, input first")
+    layers: list[Width] = Field(min_length=1, description="units of each layer, input first")
 
 
 class WordVectors(Written):
@@ -57,7 +77,7 @@ class WordVectors(Written):
 class LoraSettings(Written):
     """Low-rank adapters in place of all weights (Hu et al. 2021), merged when it is saved."""
 
-    rank: Positive = 8
+    rank: Width = 8
     alpha: Positive = 16
     dropout: float = Field(default=0.0, ge=0, lt=1)
     targets: list[str] | None = Field(

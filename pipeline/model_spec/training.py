@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.model_spec.written import NotNegative, Positive, Written
+from pipeline.model_spec.written import Positive, Seed, Written
 
 #: Steps where neither `steps` nor `epochs` is written: the classic 1,600 of hobby fine-tunings.
 DEFAULT_STEPS = 1600
@@ -24,7 +24,7 @@ class TrainingSettings(Written):
         description=f"optimizer steps; default {DEFAULT_STEPS}, unless epochs is given",
     )
     epochs: float | None = Field(
-        default=None, gt=0, description="passes over the corpus, in place of steps"
+        default=None, gt=0, le=1e6, description="passes over the corpus, in place of steps"
     )
     batch_size: Positive | Literal["auto"] = Field(
         default=8,
@@ -38,7 +38,10 @@ class TrainingSettings(Written):
         default=False, description="compute activations twice instead of keeping them: less memory"
     )
     block_size: int | None = Field(
-        default=None, ge=8, description="tokens a block; default: the model's context, at most 1024"
+        default=None,
+        ge=8,
+        le=2**20,
+        description="tokens a block; default: the model's context, at most 1024",
     )
     stride: Positive | None = Field(
         default=None,
@@ -72,7 +75,7 @@ class TrainingSettings(Written):
     compile: bool | None = Field(
         default=None, description="with torch.compile; default: where it pays for itself"
     )
-    seed: NotNegative = Field(default=0, description="of fresh weights, data order and dropout")
+    seed: Seed = Field(default=0, description="of fresh weights, data order and dropout")
     log_every: Positive = Field(default=10, description="steps between logged losses")
     eval_every: Positive | Epoch = Field(
         default=100, description="steps between looks at the validation split"
@@ -101,3 +104,18 @@ class TrainingSettings(Written):
         if self.steps is not None and self.epochs is not None:
             raise ValueError("give steps or epochs, not both")
         return self
+
+    @model_validator(mode="after")
+    def _blocks_leave_nothing_out(self) -> "TrainingSettings":
+        if self.stride is not None and self.block_size is not None:
+            check_stride(self.stride, self.block_size)
+        return self
+
+
+def check_stride(stride: int, block_size: int) -> None:
+    """Raise ValueError where text between two blocks would not be learned from."""
+    if stride > block_size:
+        raise ValueError(
+            f"training.stride {stride} is longer than the block of {block_size} tokens and would "
+            f"leave out the text between two blocks; write at most {block_size}"
+        )

@@ -8,6 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.corpus import read_split
 from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.model_spec.training import check_stride
 from pipeline.models.initial import context_length
 from pipeline.training.packing import Tokens, cut_into_blocks, token_stream
 
@@ -39,7 +40,8 @@ def read_blocks(
 ) -> CorpusBlocks:
     """Blocks of the train split, and some of the validation split.
 
-    Raises ModelError where the split fills no block, or a block is longer than the context.
+    Raises ModelError where the split fills no block, or a block is longer than the context
+    or shorter than the stride.
     """
     context = context_length(model)
     block_size = spec.training.block_size or min(
@@ -50,6 +52,10 @@ def read_blocks(
             f"training.block_size {block_size} is longer than the model's context of {context} "
             "tokens; lower it"
         )
+    try:
+        check_stride(spec.training.stride or block_size, block_size)
+    except ValueError as error:
+        raise ModelError(str(error)) from None
     stream = token_stream(read_split(corpus, "train"), tokenizer)
     if len(stream) < block_size:
         fits = len(stream) >= SHORTEST_BLOCK

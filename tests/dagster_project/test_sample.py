@@ -147,6 +147,7 @@ def test_a_folder_does_as_well_as_a_name(sample: Sample, root: Path) -> None:
         (["quay-char-lstm", "--prompt", "o" * 40], "leaves no room"),
         (["quay-char-lstm", "--top-p", "2"], "--top-p: input should be less than or equal to 1"),
         (["quay-char-lstm", "--max-length", "1"], "--max-length: input should be greater"),
+        (["quay-char-lstm", "--temperature", "1e-40"], "a temperature is 0, which always takes"),
     ],
 )
 def test_bad_input_is_one_line(sample: Sample, arguments: list[str], told: str) -> None:

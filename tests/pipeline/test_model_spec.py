@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from pipeline.model_spec import PRESETS, ModelSpec
+from pipeline.model_spec import PRESETS, ModelSpec, TokenizerSettings
 from pipeline.model_spec.training import DEFAULT_STEPS
 
 FRESH: dict[str, Any] = {"name": "m", "corpus": "c", "preset": "gpt2", "size": "mini"}
@@ -47,6 +47,26 @@ def test_the_example_of_the_plan_is_valid():
         ({"name": "Not A Slug"}, "name"),
         ({"tokenizer": {"vocabulary": 100}}, "greater than or equal to 257"),
         ({"colour": "red"}, "Extra inputs"),
+        ({"training": {"seed": 2**32}}, "less than or equal to 4294967295"),
+        ({"training": {"epochs": 1e308}}, "less than or equal to 1000000"),
+        ({"training": {"steps": 2**31}}, "less than or equal to 2147483647"),
+        ({"training": {"block_size": 10**9}}, "less than or equal to 1048576"),
+        ({"training": {"block_size": 64, "stride": 65}}, "stride 65 is longer .* at most 64"),
+        ({"size": None, "recurrent": {"cell": "gru", "layers": [10**7]}}, "equal to 16384"),
+        ({"samples": {"seed": 2**63}}, "less than or equal to 4294967295"),
+        ({"samples": {"count": 10**9}}, "less than or equal to 10000"),
+        ({"samples": {"settings": [{"max_length": 10**9}]}}, "less than or equal to 100000"),
+        ({"samples": {"settings": [{"temperature": 1e-40}]}}, "is 0, .* or 0.001 to 100"),
+        ({"samples": {"settings": [{"top_p": 1e-50}]}}, "greater than or equal to 0.001"),
+        ({"samples": {"settings": [{"repetition_penalty": 1e39}]}}, "less than or equal to 100"),
+        ({"samples": {"genres": ["Sci-fi", "sci fi"]}}, "'sci fi' is 'Sci-fi' again.*<sci_fi>"),
+        ({"samples": {"genres": ["fable", "fable"]}}, "'fable' stands twice"),
+        ({"samples": {"genres": [" -"]}}, "' -' has no letter"),
+        ({"tokenizer": {"source": "x", "kind": "words"}}, "leave them out, or source"),
+        ({"tokenizer": {"source": "x", "vocabulary": 500}}, "leave them out, or source"),
+        ({"tokenizer": {"source": "x", "min_count": 2}}, "leave them out, or source"),
+        ({"tokenizer": {"kind": "characters", "min_count": 2}}, "min_count belongs to kind: words"),
+        ({"tokenizer": {"revision": "main"}}, "revision belongs to a source"),
         ({"training": {"epochs": math.inf}}, "finite number"),
         ({"training": {"weight_decay": math.nan}}, "finite number"),
         ({"samples": {"settings": [{"temperature": math.inf}]}}, "finite number"),
@@ -90,6 +110,28 @@ def test_a_preset_is_valid_and_survives_json(preset: str):
 def test_a_recurrent_preset_has_no_other_beginning(preset: str, begun: dict[str, str]):
     with pytest.raises(ValidationError, match="exactly one of base"):
         ModelSpec.model_validate({"name": "m", "corpus": "c", "preset": preset, **begun})
+
+
+def test_the_ends_of_what_is_allowed_are_allowed():
+    settings = [{"name": "cold", "temperature": 0.001}, {"name": "greedy", "temperature": 0}]
+    spec = ModelSpec.model_validate(
+        FRESH
+        | {"training": {"seed": 2**32 - 1, "epochs": 1e6, "block_size": 64, "stride": 64}}
+        | {"samples": {"count": 10_000, "seed": 2**32 - 1, "settings": settings}}
+    )
+    assert [setting.temperature for setting in spec.samples.settings] == [0.001, 0]
+
+
+def test_who_writes_another_tokenizer_gets_nothing_of_the_presets():
+    written = {"name": "m", "corpus": "c", "preset": "word-lstm", "vectors": None}
+
+    def tokenizer(**own: Any) -> TokenizerSettings:
+        return ModelSpec.model_validate(written | {"tokenizer": own}).tokenizer
+
+    assert tokenizer() == tokenizer(kind="words") == TokenizerSettings(kind="words", min_count=2)
+    assert tokenizer(vocabulary=900).min_count == 2
+    assert tokenizer(kind="characters") == TokenizerSettings(kind="characters")
+    assert tokenizer(source="x", revision="v1") == TokenizerSettings(source="x", revision="v1")
 
 
 def test_an_unknown_preset_names_those_there_are():

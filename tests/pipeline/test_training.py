@@ -11,10 +11,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.corpus import read_split
 from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.models.initial import load_trained
 from pipeline.schema import LOSS, TRAINED_ON
 from pipeline.training import train
 from pipeline.training.__main__ import main
-from pipeline.training.checkpoints import MARKER
+from pipeline.training.blocks import read_blocks
+from pipeline.training.checkpoints import MARKER, complete_checkpoint
 from pipeline.training.progress import Progress
 from pipeline.training.resume import same_training
 
@@ -140,6 +142,19 @@ def test_a_block_longer_than_the_base_attends_to_is_refused(
         train(spec, corpus, tmp_path)
 
 
+def test_a_stride_that_would_leave_text_out_is_refused_where_the_block_is_the_bases(
+    corpus: Path, trained: Path
+):
+    model, tokenizer = load_trained(trained / "final")
+    written = {"name": "m", "corpus": "tales", "preset": "gpt2", "base": str(trained / "final")}
+    longest, beyond = (
+        ModelSpec.model_validate(written | {"training": {"stride": stride}}) for stride in (64, 65)
+    )
+    assert read_blocks(longest, corpus, model, tokenizer).train.shape[1] == 64
+    with pytest.raises(ModelError, match="stride 65 is longer than the block of 64 tokens"):
+        read_blocks(beyond, corpus, model, tokenizer)
+
+
 def test_a_prompt_that_leaves_no_room_is_refused_before_the_first_step(
     corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
 ):
@@ -168,7 +183,7 @@ def reached(resume: Path, step: int) -> None:
     """A complete checkpoint, as far as it is looked at before it is loaded."""
     checkpoint = resume / f"checkpoint-{step}"
     checkpoint.mkdir()
-    (checkpoint / MARKER).write_text(json.dumps({"step": step, "seconds": 1.0}))
+    complete_checkpoint(resume, step, 1.0, limit=1)
 
 
 def test_checkpoints_of_another_training_are_not_taken_for_its_own(
@@ -182,17 +197,17 @@ def test_checkpoints_of_another_training_are_not_taken_for_its_own(
         train(make_spec(), corpus, tmp_path)
 
 
-def test_checkpoints_of_a_base_that_was_replaced_are_not_gone_on_with(tmp_path: Path):
+def test_checkpoints_of_a_base_that_was_replaced_are_not_gone_on_with(corpus: Path, tmp_path: Path):
     base = tmp_path / "base"
     base.mkdir()
     (base / "model.safetensors").write_bytes(b"one")
     spec = ModelSpec(name="m", corpus="tales", preset="gpt2", base=str(base))
-    same_training(tmp_path / "resume", spec, "v1")
+    same_training(tmp_path / "resume", spec, corpus, "v1")
     reached(tmp_path / "resume", 7)
-    same_training(tmp_path / "resume", spec, "v1")
+    same_training(tmp_path / "resume", spec, corpus, "v1")
     (base / "model.safetensors").write_bytes(b"two")
     with pytest.raises(ModelError, match="another configuration, base or corpus"):
-        same_training(tmp_path / "resume", spec, "v1")
+        same_training(tmp_path / "resume", spec, corpus, "v1")
 
 
 def test_a_training_that_got_nowhere_does_not_stand_in_the_way_of_a_mended_one(
