@@ -4,7 +4,8 @@ A killed parent (`kill -9`, out of memory) cannot end its children, and a crawl 
 lives on holds the site or the GPU while Dagster believes it free. So the parent keeps the other end
 of this process's standard input open: when it closes, whatever the reason, the command and all that
 it started get SIGINT, then SIGTERM, then SIGKILL, those too that have a session of their own, as
-torchrun gives its processes. Needs no cooperation from the command.
+torchrun gives its processes. Needs no cooperation from the command. A tether can be killed as well:
+so it is two processes, the second tied to the first, and the one that is left ends the command.
 """
 
 import ctypes
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -77,25 +78,52 @@ def _adopt_orphans() -> None:
 
 def main(command: list[str]) -> int:
     """Run the command in a process group of its own; return its exit status."""
+    held, holding = os.pipe()
+    second = os.fork()
+    if second == 0:
+        os.close(holding)
+        os.setpgid(0, 0)  # what the first one's group is sent comes here by the pipe, and once
+        return _run(command, held)
+    os.close(held)
     _adopt_orphans()
+    hold = os.fdopen(holding, "wb")
+    _on_signals(hold.close)
+    _at_end(sys.stdin.fileno(), hold.close)
+    status = os.waitstatus_to_exitcode(os.waitpid(second, 0)[1])
+    end_all(second)  # all of it where the second was killed
+    return status if status >= 0 else 128 - status
+
+
+def _run(command: list[str], tether: int) -> int:
+    """Run the command until it ends, or until the other end of the pipe `tether` is closed."""
+    _adopt_orphans()  # which a process does not inherit (PR_SET_CHILD_SUBREAPER(2const))
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
 
-    def interrupt(_number: int, _frame: object) -> None:
-        threading.Thread(target=end_all, args=(child.pid,), daemon=True).start()
-
-    # Set explicitly: a shell's background jobs hand SIGINT on as "ignore".
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
-
-    def watch() -> None:
-        while os.read(sys.stdin.fileno(), 4096):
-            pass
+    def end() -> None:
         end_all(child.pid)
 
-    threading.Thread(target=watch, daemon=True).start()
+    _on_signals(lambda: threading.Thread(target=end, daemon=True).start())
+    _at_end(tether, end)
     status = child.wait()
-    end_all(child.pid)  # what the command left running behind it
+    end()  # what the command left running behind it
     return status if status >= 0 else 128 - status
+
+
+def _on_signals(do: Callable[[], None]) -> None:
+    # Set explicitly: a shell's background jobs hand SIGINT on as "ignore".
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: do())
+
+
+def _at_end(stream: int, do: Callable[[], None]) -> None:
+    """In a thread of its own, once the other end of the stream is closed."""
+
+    def watch() -> None:
+        while os.read(stream, 4096):
+            pass
+        do()
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":
