@@ -3,7 +3,6 @@
 Each is a real child process of `python -m pipeline.training`.
 """
 
-import json
 import shutil
 import signal
 import subprocess
@@ -17,7 +16,7 @@ import pytest
 
 from pipeline.model_spec import ModelSpec
 from pipeline.training import train
-from pipeline.training.checkpoints import MARKER, newest_checkpoint
+from pipeline.training.checkpoints import complete_checkpoint, newest_checkpoint
 from pipeline.training.progress import Progress
 
 #: Dropout and accumulation, whose random states and order a resume must bring back. Checkpoints
@@ -135,11 +134,32 @@ def test_interrupted_it_writes_a_checkpoint_and_goes_on_from_there(
     assert_same_model(folder, undisturbed)
 
 
+#: Trains in a folder of the disk, and leaves no room on it on the way.
+FILLING = """
+import shutil, sys
+from pathlib import Path
+from pipeline.model_spec import ModelSpec
+from pipeline.training import train
+from pipeline.training.exit_status import exit_status
+
+spec, corpus, disk = map(Path, sys.argv[1:])
+
+def fill(progress):
+    if progress.step == 11:
+        (disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 500_000))
+
+sys.exit(exit_status(lambda: train(
+    ModelSpec.model_validate_json(spec.read_text()), corpus, disk / "model",
+    device="cpu", report=fill,
+)))
+"""
+
+
 def test_without_room_the_last_checkpoint_stands(
     corpus: Path, make_spec: Callable[..., ModelSpec], tmp_path: Path
 ):
-    """On a file system of its own with room for two checkpoints of about 1.6 MB, not for three."""
-    spec = make_spec({"save_every": 5, "save_total_limit": 3})
+    """On a file system of its own that something else fills up after the eleventh step."""
+    spec = make_spec({"save_every": 5, "save_total_limit": 3, "log_every": 1})
     written = tmp_path / "spec.json"
     written.write_text(spec.model_dump_json())
     disk = tmp_path / "disk"
@@ -154,9 +174,9 @@ def test_without_room_the_last_checkpoint_stands(
         pytest.skip(f"no mount namespace of one's own here: {error}")
     kept = tmp_path / "kept"
     train_there = (
-        f"mount -t tmpfs -o size=4500k none {disk} && "
-        f"{sys.executable} -m pipeline.training --spec {written} --corpus {corpus} "
-        f"--folder {disk}/model --device cpu; code=$?; cp -r {disk}/model {kept}; exit $code"
+        f"mount -t tmpfs -o size=20m none {disk} && "
+        f"{sys.executable} -c '{FILLING}' {written} {corpus} {disk}; "
+        f"code=$?; cp -r {disk}/model {kept}; exit $code"
     )
     ended = subprocess.run(
         ["unshare", "-rm", "sh", "-c", train_there], capture_output=True, text=True
@@ -167,7 +187,7 @@ def test_without_room_the_last_checkpoint_stands(
     checkpoint = newest_checkpoint(kept / "resume")
     assert checkpoint is not None
     assert checkpoint.step == 10
-    remedied = make_spec({"save_every": 5, "save_total_limit": 1})
+    remedied = make_spec({"save_every": 5, "save_total_limit": 1, "log_every": 1})
     seen: list[Progress] = []
     train(remedied, corpus, kept, device="cpu", report=seen.append)
     assert seen[0].step > 10  # it went on
@@ -180,7 +200,7 @@ def test_checkpoints_without_a_marker_are_deleted(tmp_path: Path):
         folder.mkdir()
         (folder / "optimizer.pt").write_bytes(b"x")
         if complete:
-            (folder / MARKER).write_text(json.dumps({"step": step, "seconds": 1.5}))
+            complete_checkpoint(tmp_path, step, 1.5, limit=3)
     newest = newest_checkpoint(tmp_path)
     assert newest is not None
     assert (newest.step, newest.seconds) == (10, 1.5)
