@@ -96,8 +96,9 @@ def disk_need(spec: ModelSpec, model: PreTrainedModel) -> int:
     # A model is saved whole, beneath adapters only what they add.
     checkpoint = (need.weights if spec.lora is None else need.trained) + need.averages
     exports = need.weights * (len(spec.samples.at_steps) + 1)
-    # One more than are kept: the oldest goes when the newest is whole.
-    return checkpoint * (spec.training.save_total_limit + 1) + exports
+    # One more than are kept: the oldest goes when the newest is whole. The best stays beside them.
+    best = spec.training.patience is not None
+    return checkpoint * (spec.training.save_total_limit + 1 + best) + exports
 
 
 def check_disk(spec: ModelSpec, model: PreTrainedModel, folder: Path) -> None:

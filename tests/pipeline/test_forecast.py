@@ -121,6 +121,8 @@ def test_a_disk_without_room_is_refused(make_spec: Callable[..., ModelSpec], tmp
     spec = make_spec({"save_total_limit": 2}, at_steps=[1, 2])
     weights = model.num_parameters() * 4
     assert disk_need(spec, model) == weights * 3 * 3 + weights * 3
+    best_kept = make_spec({"save_total_limit": 2, "patience": 3}, at_steps=[1, 2])
+    assert disk_need(best_kept, model) == weights * 3 * 4 + weights * 3
     many = make_spec({"save_total_limit": 10**9})
     with pytest.raises(ModelError, match=r"lower training.save_total_limit \(it is 1000000000\)"):
         check_disk(many, model, tmp_path / "model")
