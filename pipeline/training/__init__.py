@@ -94,10 +94,10 @@ def _train(
     before = "interrupted before the first step; run again to start"
     with StopSignal(before) as stop, together(device):
         on = pick_device(device)
-        with room_for(resume), first_alone():
-            same_training(resume, spec, data_version)
-            checkpoint = newest_checkpoint(resume)
         check_text(corpus)
+        with room_for(resume), first_alone():
+            same_training(resume, spec, corpus, data_version)
+            checkpoint = newest_checkpoint(resume)
         model, tokenizer = load_initial(spec, corpus)
         apart = keeps_documents_apart(model)
         # A prompt that does not fit is said now, not when all is trained.

@@ -1,9 +1,9 @@
 """Checkpoints to resume from, and exported models to keep.
 
 The Trainer writes a checkpoint file by file, so a killed process can leave half of one. A marker
-file written last makes a checkpoint valid; one without it is deleted at the next start, before
-anything could choose it. Exported folders hold what `from_pretrained` needs and nothing else: no
-optimizer state and no pickle.
+file written last makes a checkpoint valid and names what it holds; one without it is deleted at the
+next start, before anything could choose it, and one that holds something else is refused. Exported
+folders hold what `from_pretrained` needs and nothing else: no optimizer state and no pickle.
 """
 
 import errno
@@ -11,7 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -32,17 +32,36 @@ class Checkpoint:
     folder: Path
     step: int
     seconds: float  # of training so far
+    best: int | None = None  # step of the best look at held-out text, where one is kept
 
 
 def newest_checkpoint(folder: Path) -> Checkpoint | None:
-    """The last complete checkpoint in `folder`; incomplete ones are deleted."""
+    """The last complete checkpoint in `folder`; incomplete ones are deleted.
+
+    Raises ModelError where one was damaged after it was complete, or the best is gone.
+    """
     complete = []
     for path in _checkpoints(folder):
         if (path / MARKER).is_file():
-            complete.append(Checkpoint(path, **json.loads((path / MARKER).read_text("utf-8"))))
+            complete.append(_read(path))
         else:
             _delete(path)
-    return max(complete, key=lambda checkpoint: checkpoint.step, default=None)
+    newest = max(complete, key=lambda checkpoint: checkpoint.step, default=None)
+    if newest is not None and newest.best not in {None, *(one.step for one in complete)}:
+        raise ModelError(
+            f"{checkpoint_folder(folder, newest.best or 0)}: the best checkpoint of this training "
+            f"is gone; put it back, or delete {folder} to start anew"
+        )
+    return newest
+
+
+def damaged(checkpoint: Path, why: str) -> ModelError:
+    """The error that tells a person so; the checkpoint stays, to be looked at."""
+    return ModelError(
+        f"{checkpoint}: its resume state is damaged, or holds a pickle that would run code, and "
+        f"is not read ({' '.join(why.split())}); delete {checkpoint} to go on from an earlier "
+        f"checkpoint, or {checkpoint.parent} to start anew"
+    )
 
 
 def checkpoint_folder(folder: Path, step: int) -> Path:
@@ -55,9 +74,12 @@ def complete_checkpoint(
 ) -> None:
     """Make the checkpoint of `step` valid; delete all but the newest `limit` and the `best`."""
     checkpoint = Checkpoint(checkpoint_folder(folder, step), step, seconds)
+    sizes = {}
     for path in checkpoint.folder.iterdir():
         sync(path)
-    marker = {key: value for key, value in asdict(checkpoint).items() if key != "folder"}
+        if path.name != MARKER:
+            sizes[path.name] = path.stat().st_size
+    marker = {"step": step, "seconds": seconds, "best": best, "files": sizes}
     write_atomically(checkpoint.folder / MARKER, json.dumps(marker).encode())
     by_step = sorted(_checkpoints(folder), key=_step)
     for path in by_step[:-limit]:
@@ -73,7 +95,25 @@ def delete_checkpoints(folder: Path) -> None:
 
 
 def _checkpoints(folder: Path) -> list[Path]:
-    return list(folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"))
+    """Those named after their step; what a person has put beside them is none."""
+    found = folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*")
+    return [path for path in found if path.name.rpartition("-")[2].isdecimal()]
+
+
+def _read(path: Path) -> Checkpoint:
+    """A checkpoint with a marker. Raises ModelError where its files are not those of the marker."""
+    try:
+        marker = json.loads((path / MARKER).read_text("utf-8"))
+        checkpoint = Checkpoint(path, *(marker[key] for key in ("step", "seconds", "best")))
+        sizes = dict(marker["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise damaged(path, f"{MARKER} is no marker of ours: {error!r}") from error
+    for name, size in sizes.items():
+        if not (path / name).is_file():
+            raise damaged(path, f"{name} is missing")
+        if (there := (path / name).stat().st_size) != size:
+            raise damaged(path, f"{name} has {there:,} bytes, not {size:,}")
+    return checkpoint
 
 
 def _step(path: Path) -> int:

@@ -6,6 +6,7 @@ picked for the room there was stays as it was while it fits, for the sums of ano
 otherwise.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+from safetensors import SafetensorError
+
 from pipeline.atomic import write_atomically
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.base import base_version
-from pipeline.training.checkpoints import Checkpoint, newest_checkpoint
+from pipeline.training.checkpoints import Checkpoint, damaged, newest_checkpoint
 
 NOTE = "training.json"
 #: With it torch.load reads tensors and plain values, whatever a library asks of it
@@ -25,11 +28,17 @@ NOTE = "training.json"
 _WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 
 
-def same_training(resume: Path, spec: ModelSpec, data_version: str | None) -> None:
-    """Note what `resume` belongs to. Raises ModelError where it belongs to another training."""
+def same_training(resume: Path, spec: ModelSpec, corpus: Path, data_version: str | None) -> None:
+    """Note what `resume` belongs to. Raises ModelError where it belongs to another training.
+
+    The manifest of a corpus has the SHA-256 of every text, so its own stands for all of them.
+    """
+    with (corpus / "manifest.parquet").open("rb") as manifest:
+        texts = hashlib.file_digest(manifest, "sha256").hexdigest()
     this = {
         "inputs": spec.model_inputs(),
         "base": base_version(spec),
+        "corpus": texts,
         "data_version": data_version,
     }
     note = _read(resume)
@@ -59,20 +68,15 @@ def note_batch(resume: Path, per_device: int) -> None:
 
 @contextmanager
 def tensors_only(checkpoint: Checkpoint | None) -> Iterator[None]:
-    """Within it no pickle is run; ModelError where the checkpoint has one that would."""
+    """Within it no pickle is run; ModelError where the checkpoint has one, or cannot be read."""
     before = os.environ.get(_WEIGHTS_ONLY)
     os.environ[_WEIGHTS_ONLY] = "1"
     try:
         yield
-    except (UnpicklingError, RuntimeError) as error:
-        damaged = isinstance(error, UnpicklingError) or "PytorchStreamReader" in str(error)
-        if checkpoint is None or not damaged:
+    except (UnpicklingError, RuntimeError, SafetensorError, json.JSONDecodeError) as error:
+        if checkpoint is None or not _in_reading(error):
             raise
-        raise ModelError(
-            f"{checkpoint.folder}: its resume state is damaged, or holds a pickle that would run "
-            f"code, and is not read; delete {checkpoint.folder} to go on from an earlier "
-            f"checkpoint, or {checkpoint.folder.parent} to start anew"
-        ) from error
+        raise damaged(checkpoint.folder, _first_sentence(error)) from error
     finally:
         if before is None:
             del os.environ[_WEIGHTS_ONLY]
@@ -80,8 +84,29 @@ def tensors_only(checkpoint: Checkpoint | None) -> Iterator[None]:
             os.environ[_WEIGHTS_ONLY] = before
 
 
+def _in_reading(error: Exception) -> bool:
+    """Whether it tells of what was read; a full disk raises the same types."""
+    if isinstance(error, UnpicklingError | json.JSONDecodeError):
+        return True
+    return any(words in str(error) for words in ("PytorchStreamReader", "deserializing"))
+
+
+def _first_sentence(error: Exception) -> str:
+    """What torch adds is advice to run the pickle."""
+    return str(error).strip().split("\n")[0].split(". ")[0]
+
+
 def _read(resume: Path) -> dict[str, Any] | None:
+    """The note; None where there is none. Raises ModelError where it is damaged."""
     if not (resume / NOTE).is_file():
         return None
-    note: dict[str, Any] = json.loads((resume / NOTE).read_text("utf-8"))
+    try:
+        note = json.loads((resume / NOTE).read_text("utf-8"))
+    except ValueError as error:
+        note = error
+    if not isinstance(note, dict):
+        raise ModelError(
+            f"{resume / NOTE}: damaged, so that nobody can say which training the checkpoints "
+            f"beside it are of; delete {resume} to start anew"
+        )
     return note
