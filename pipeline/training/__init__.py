@@ -40,6 +40,7 @@ from pipeline.training.flops import flops_per_token
 from pipeline.training.forecast import check_disk, fit
 from pipeline.training.interrupts import Interrupted, StopSignal
 from pipeline.training.live import Live
+from pipeline.training.only_one import only_training
 from pipeline.training.out_of_memory import OutOfMemory, RunAgain, memory_beside, memory_for
 from pipeline.training.pace import seconds_per_step
 from pipeline.training.packing import PackedBlocks, collate
@@ -92,7 +93,7 @@ def _train(
 ) -> dict[str, Any]:
     resume = folder / "resume"
     before = "interrupted before the first step; run again to start"
-    with StopSignal(before) as stop, together(device):
+    with StopSignal(before) as stop, only_training(folder, resume, tell), together(device):
         on = pick_device(device)
         check_text(corpus)
         with room_for(resume), first_alone():
