@@ -15,6 +15,7 @@ from dagster_project.step import build, in_one_line
 from dagster_project.story_model.inputs import asset_key, load_corpus
 from pipeline.artifact import code_version, fingerprint
 from pipeline.model_spec import ModelSpec
+from pipeline.model_spec.code import DECIDES_THE_WEIGHTS
 from pipeline.models.base import base_version
 from pipeline.takedown.models import marks, notice
 
@@ -72,12 +73,7 @@ def model_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefini
                 corpus=corpus.data_version,
                 spec=spec.model_inputs(),
                 base=base_version(spec),
-                code=code_version(
-                    "pipeline.training",
-                    "pipeline.models",
-                    "pipeline.corpus.files",
-                    "pipeline.corpus.layout",
-                ),
+                code=code_version(*DECIDES_THE_WEIGHTS),
             ),
             train,
             written_in=written_in,

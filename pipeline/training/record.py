@@ -12,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from pipeline.artifact import code_version
 from pipeline.device import Device
 from pipeline.model_spec import ModelSpec
+from pipeline.model_spec.code import DECIDES_THE_WEIGHTS
 from pipeline.models.pretrained import base_commit
 from pipeline.training.acceleration import Acceleration
 from pipeline.training.blocks import CorpusBlocks
@@ -19,9 +20,7 @@ from pipeline.training.distributed import processes
 from pipeline.training.forecast import Batch
 from pipeline.training.progress import Watch
 
-#: Whose code decides the weights.
-_CODE = ("pipeline.training", "pipeline.models", "pipeline.model_spec", "pipeline.corpus.files")
-#: Whose versions do; those that are not installed had no part.
+#: Whose versions decide the weights, beside our code; those that are not installed had no part.
 _LIBRARIES = (
     "torch", "transformers", "accelerate", "tokenizers", "safetensors", "numpy", "peft", "gensim"
 )  # fmt: skip
@@ -53,7 +52,7 @@ def training_record(
         "spec": spec.model_dump(mode="json"),
         "data_version": data_version,
         "base_revision": base_commit(model),
-        "code_version": code_version(*_CODE),
+        "code_version": code_version(*DECIDES_THE_WEIGHTS),
         "versions": versions(),
         "seed": spec.training.seed,
         "steps": steps,
