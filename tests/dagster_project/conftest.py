@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from crawlers.samplesite import SampleSites
+from tests.pipeline.clean.texts import prose
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,6 +36,14 @@ attributes:
       site: {site}
       series:
         - {{prefix: LK, first: 1, last: {last}}}
+"""
+
+_TALES = """\
+type: dagster_project.components.Franchise
+attributes:
+  title: Tales of lamps
+  sources:
+    - {spider: files, path: texts, licence: CC0-1.0}
 """
 
 _STORY_MODEL = """\
@@ -92,6 +101,14 @@ class Project:
             _KEEPERS.format(site=site, last=episodes),
             _STORY_MODEL.format(steps=steps),
         )
+
+    def write_tales(self, *models: str) -> None:
+        """A franchise of texts on disk, and models of it, as documents of `defs.yaml`."""
+        self.write("tales", _TALES, *models)
+        texts = self.folder / "corpora/tales/texts"
+        texts.mkdir()
+        for number in range(14):
+            (texts / f"tale_{number}.txt").write_text(prose(60, number), "utf-8")
 
     def dg(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """`dg …` in the project's folder."""
@@ -156,6 +173,21 @@ def execute(
 def materialize() -> Callable[..., dg.ExecuteInProcessResult]:
     """`execute`, for tests that cannot import it."""
     return execute
+
+
+@pytest.fixture
+def milled(project: Project, load: Callable[[Project], dg.Definitions]) -> Callable[..., Project]:
+    """Writes the tales and models of them, and makes all up to the corpus."""
+
+    def milled(*models: str) -> Project:
+        project.write_tales(*models)
+        definitions = load(project)
+        with dg.DagsterInstance.ephemeral() as instance:
+            for key in ("tales/files_pages", "tales/documents", "tales/corpus"):
+                assert execute(definitions, instance, key).success
+        return project
+
+    return milled
 
 
 @pytest.fixture(scope="session")

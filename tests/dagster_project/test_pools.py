@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from dagster_project.pools import pools
@@ -57,3 +58,44 @@ def test_every_asset_that_needs_the_gpu_waits_in_its_queue(project, load):
         assert queue[f"one/{stage}"] == queue[f"both/{stage}"] == {"gpu"}
         assert queue[f"other/{stage}"] == {"gpu-2"}
     assert queue["one/report"] == set()
+
+
+_TRAINED = """\
+type: dagster_project.components.StoryModel
+attributes:
+  name: {name}
+  corpus: tales
+  preset: gpt2
+  size: nano
+  gpu: {gpu}
+  tokenizer: {{vocabulary: 300}}
+  training: {{steps: 20, batch_size: 4, block_size: 32}}
+  samples:
+    prompts: ["The lamp"]
+    settings: [{{name: free, temperature: 1.0, max_length: 20}}]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_trainings_of_one_gpu_wait_for_each_other_and_those_of_another_do_not(milled, monkeypatch):
+    monkeypatch.setenv("LOREMILL_DEVICE", "cpu")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    models = [("one", 0), ("two", 0), ("other", 1)]
+    tales = milled(*(_TRAINED.format(name=name, gpu=gpu) for name, gpu in models))
+    done = tales.launch(" or ".join(f'key:"{name}/model"' for name, _ in models))
+    assert done.returncode == 0, done.stdout + done.stderr
+    with dg.DagsterInstance.from_config(str(tales.folder / ".dagster")) as instance:
+        (run,) = instance.get_runs()
+        events = instance.all_logs(run.run_id)
+    told = {(event.dagster_event_type, event.step_key): event.timestamp for event in events}
+    began, ended = (
+        {name: told[kind, f"{name}__model"] for name, _ in models}
+        for kind in (dg.DagsterEventType.STEP_START, dg.DagsterEventType.STEP_SUCCESS)
+    )
+    first, second = sorted(("one", "two"), key=lambda name: began[name])
+    assert ended[first] <= began[second]
+    assert began["other"] < ended[second]
+    said = [(event.step_key, event.user_message) for event in events]
+    waited = {step for step, line in said if "blocked by limit for pool gpu" in line}
+    assert waited == {f"{second}__model"}

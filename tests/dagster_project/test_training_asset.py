@@ -4,15 +4,7 @@ import dagster as dg
 import pytest
 
 from pipeline.artifact import Artifact
-from tests.pipeline.clean.texts import prose
 
-_TALES = """\
-type: dagster_project.components.Franchise
-attributes:
-  title: Tales of lamps
-  sources:
-    - {spider: files, path: texts, licence: CC0-1.0}
-"""
 _MODEL = """\
 type: dagster_project.components.StoryModel
 attributes:
@@ -33,11 +25,7 @@ _KEY = dg.AssetKey(["tales-nano", "model"])
 @pytest.fixture
 def tales(project):
     """A folder of texts and a model of them."""
-    project.write("tales", _TALES, _MODEL)
-    texts = project.folder / "corpora/tales/texts"
-    texts.mkdir()
-    for number in range(14):
-        (texts / f"tale_{number}.txt").write_text(prose(60, number))
+    project.write_tales(_MODEL)
     return project
 
 
