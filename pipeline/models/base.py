@@ -15,12 +15,13 @@ _READ = {".safetensors", ".json", ".txt", ".model"}
 def base_version(spec: ModelSpec) -> str | None:
     """SHA-256 over the files of a local base, tokenizer or word vectors; a hub base's revision.
 
-    None for what is named neither by path nor by revision. Raises OSError where a file cannot be
-    read.
+    A tokenizer of the hub counts by its revision too. None for what is named neither by path nor
+    by revision. Raises OSError where a file cannot be read.
     """
     base = _content(spec.base) or spec.revision
     vectors = None if spec.vectors is None else spec.vectors.file
-    others = [_content(spec.tokenizer.source), _content(vectors)]
+    tokenizer = _content(spec.tokenizer.source) or spec.tokenizer.revision
+    others = [tokenizer, _content(vectors)]
     if not any(others):
         return base
     return hashlib.sha256(

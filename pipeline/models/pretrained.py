@@ -1,9 +1,8 @@
 """A pretrained model and its tokenizer, from a folder or from the Hugging Face hub.
 
-Weights are read from safetensors only and no code of a model's repository is run, since both a
-pickle and such code can do anything (https://huggingface.co/docs/hub/security-pickle). What comes
-from the hub is pinned to one commit, asked for in one request, so that a branch which moves between
-two files mixes nothing, and a machine without a network is told so at once.
+Weights are read from safetensors only, since a pickle can do anything
+(https://huggingface.co/docs/hub/security-pickle), and adapters only once they are merged, since
+their configuration leads to a base of its own.
 """
 
 import logging
@@ -11,32 +10,24 @@ from pathlib import Path
 
 import torch
 import transformers
-from huggingface_hub import HfApi
-from huggingface_hub import errors as hub
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import find_adapter_config_file
 
 from pipeline.model_spec import ModelError
+from pipeline.models.source import find_source
+from pipeline.models.tokenizers import load_tokenizer
 
-#: Seconds for the one request that asks the hub which commit a base is.
-HUB_SECONDS = 10
 #: What the architectures call their rates of dropout.
 _DROPOUTS = (
     *("resid_pdrop", "embd_pdrop", "attn_pdrop"),
     *("dropout", "attention_dropout", "hidden_dropout", "attn_dropout", "embd_dropout"),
-)
-#: Of whichever HTTP client the hub's library goes by.
-_NO_ANSWER: type[Exception] = hub.HfHubHTTPError.__mro__[1]
-_REMEDY = (
-    "Give `base:` a local folder with model.safetensors, config.json and tokenizer.json, or "
-    "`size:` for a fresh model that needs no download, or try again where the hub can be reached."
 )
 
 
@@ -48,37 +39,41 @@ def load_pretrained(
     `dropout`, where given, replaces the rates of its configuration. Raises ModelError with the
     remedy where it cannot be loaded, or where it is no causal language model.
     """
-    folder = Path(base).expanduser()
-    if folder.is_dir():
-        _check_folder(folder)
-        base, commit, offline = str(folder), None, True
-    else:
-        commit = _hub_commit(base, revision)
-        offline = commit is None  # what an earlier download left is looked for
-    where = {"revision": commit or revision or "main", "local_files_only": offline}
+    source = find_source("base", base, revision)
+    if Path(source.name).is_dir():
+        _check_folder(Path(source.name))
+    elif source.files and not any(name.endswith(".safetensors") for name in source.files):
+        raise ModelError(
+            f"base {base!r}: has no weights in safetensors, and pickled ones are never loaded; "
+            "choose a revision or a copy of it that has them"
+        )
     try:
-        config = AutoConfig.from_pretrained(base, trust_remote_code=False, **where)
+        adapters = find_adapter_config_file(source.name, **source.where)
+        if adapters is not None:  # transformers would follow it to the base that it names
+            raise ModelError(
+                f"base {base!r}: holds adapters, as its adapter_config.json says; merge them into "
+                "their base first (merge_and_unload() of peft, then save_pretrained()), or take "
+                "that file away where the weights are whole"
+            )
+        config = AutoConfig.from_pretrained(source.name, trust_remote_code=False, **source.where)
         model, loading = AutoModelForCausalLM.from_pretrained(
-            base,
+            source.name,
             config=_with_dropout(base, config, dropout),
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
-            **where,
+            **source.where,
         )
-        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False, **where)
     except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
-        raise _cannot_be_loaded(base, error) from error
+        raise source.refused(str(error)) from error
     # transformers would go on with random weights in the place of either.
     if loading["missing_keys"]:
         raise ModelError(
             f"base {base!r}: its weights lack {', '.join(sorted(loading['missing_keys'])[:3])}…; "
             "are they those of a causal language model?"
         )
-    if len(tokenizer) < 2:
-        raise ModelError(f"base {base!r}: its tokenizer is empty; is tokenizer.json missing?")
-    return model, tokenizer
+    return model, load_tokenizer(source)
 
 
 def base_commit(model: PreTrainedModel) -> str | None:
@@ -121,28 +116,6 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _hub_commit(base: str, revision: str | None) -> str | None:
-    """The commit that a hub id and revision mean now; None where the hub cannot be reached.
-
-    Raises ModelError where the hub says that there is none, or none without a pickle.
-    """
-    try:
-        info = HfApi().model_info(base, revision=revision, timeout=HUB_SECONDS)
-    except hub.HFValidationError as error:
-        raise ModelError(f"base {base!r} is neither a folder nor a hub id. {_REMEDY}") from error
-    except hub.HfHubHTTPError as error:
-        raise _cannot_be_loaded(base, error) from error
-    except (_NO_ANSWER, hub.OfflineModeIsEnabled):
-        return None
-    files = [file.rfilename for file in info.siblings or []]
-    if files and not any(name.endswith(".safetensors") for name in files):
-        raise ModelError(
-            f"base {base!r}: has no weights in safetensors, and pickled ones are never loaded; "
-            "choose a revision or a copy of it that has them"
-        )
-    return info.sha
-
-
 def _with_dropout(base: str, config: PreTrainedConfig, rate: float | None) -> PreTrainedConfig:
     if rate is None:
         return config
@@ -153,8 +126,3 @@ def _with_dropout(base: str, config: PreTrainedConfig, rate: float | None) -> Pr
     for name in names:
         setattr(text, name, rate)
     return config
-
-
-def _cannot_be_loaded(base: str, error: Exception) -> ModelError:
-    reason = " ".join(str(error).split())[:600]
-    return ModelError(f"base {base!r} cannot be loaded: {reason} - {_REMEDY}")

@@ -7,7 +7,6 @@ and a prompt that is typed like one encode as the documents do in training.
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +17,14 @@ from pipeline.corpus.layout import BEGIN, END
 from pipeline.model_spec import ModelError, TokenizerSettings
 from pipeline.models.bpe import END_OF_TEXT, train_bpe
 from pipeline.models.framing import GENRE_TOKENS, frame_of
+from pipeline.models.source import Source, find_source
 from pipeline.models.spelled import learn_characters, learn_words
 
 #: Entries of a learned byte-level BPE where the spec leaves it open.
 DEFAULT_VOCABULARY = 8192
+
+#: Where a tokenizer's configuration names the commit of the hub that it was taken from.
+SOURCE_COMMIT = "source_commit"
 
 
 def learn_tokenizer(
@@ -36,7 +39,12 @@ def learn_tokenizer(
     are those of the corpus's layout. Raises ModelError where `settings.source` cannot be read.
     """
     if settings.source is not None:
-        tokenizer = load_tokenizer(settings.source)
+        source = find_source("tokenizer", settings.source, settings.revision)
+        tokenizer = load_tokenizer(source)
+        if source.commit is not None:
+            tokenizer.init_kwargs[SOURCE_COMMIT] = source.commit
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
     else:
         match settings.kind:
             case "bpe":
@@ -52,30 +60,22 @@ def learn_tokenizer(
     return tokenizer
 
 
-def load_tokenizer(source: str, revision: str | None = None) -> PreTrainedTokenizerBase:
-    """The tokenizer of a folder or hub id as it is. Raises ModelError where it cannot be read."""
-    folder = Path(source).expanduser()
+def load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder or of the hub as it is. Raises ModelError where it has none."""
+    named = f"{source.what} {source.name!r}" + (": its tokenizer" if source.what == "base" else "")
     try:
         tokenizer = AutoTokenizer.from_pretrained(
-            str(folder) if folder.is_dir() else source,
-            revision=revision or "main",
-            trust_remote_code=False,
+            source.name, trust_remote_code=False, **source.where
         )
     except Exception as error:  # a foreign file: libraries raise whatever they stumble on
-        raise ModelError(
-            f"tokenizer {source!r} cannot be loaded: {' '.join(str(error).split())} - Give "
-            "`tokenizer.source:` a local folder with tokenizer.json and tokenizer_config.json, or "
-            "leave it out to learn the tokenizer from the corpus, or try again where the hub can "
-            "be reached."
-        ) from error
+        part = "its tokenizer: " if source.what == "base" else ""
+        raise source.refused(f"{part}{type(error).__name__}: {error}") from error
     # transformers 5 makes an empty one of files that it does not find, and says nothing.
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
-        raise ModelError(f"tokenizer {source!r} has no tokenizer.json, which is needed here")
+        raise ModelError(f"{named} has no tokenizer.json, which is needed here")
     if len(tokenizer) <= len(special_tokens(tokenizer)):
-        raise ModelError(f"tokenizer {source!r} is empty; is its tokenizer.json missing?")
+        raise ModelError(f"{named} is empty; is its tokenizer.json missing?")
     end_token(tokenizer)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 

@@ -14,6 +14,7 @@ from pipeline.device import Device
 from pipeline.model_spec import ModelSpec
 from pipeline.model_spec.code import DECIDES_THE_WEIGHTS
 from pipeline.models.pretrained import base_commit
+from pipeline.models.tokenizers import SOURCE_COMMIT
 from pipeline.training.acceleration import Acceleration
 from pipeline.training.blocks import CorpusBlocks
 from pipeline.training.distributed import processes
@@ -52,6 +53,7 @@ def training_record(
         "spec": spec.model_dump(mode="json"),
         "data_version": data_version,
         "base_revision": base_commit(model),
+        "tokenizer_revision": tokenizer.init_kwargs.get(SOURCE_COMMIT),
         "code_version": code_version(*DECIDES_THE_WEIGHTS),
         "versions": versions(),
         "seed": spec.training.seed,

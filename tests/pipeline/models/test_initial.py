@@ -93,6 +93,26 @@ def test_what_a_folder_lacks_is_named(
         load_initial(based_on(str(base)), corpus)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("tokenizer.json", "{}", "its tokenizer: KeyError.*Give `base:` a local folder"),
+        ("tokenizer.json", '{"a": ', "its tokenizer: .*Give `base:` a local folder"),
+        ("tokenizer_config.json", "{", "its tokenizer: JSONDecodeError"),
+        ("adapter_config.json", '{"base_model_name_or_path": "BASE"}', "adapters, .*; merge them"),
+        ("adapter_config.json", "", "holds adapters, .*; merge them into"),
+    ],
+)
+def test_a_damaged_tokenizer_and_adapters_beside_the_weights_are_named(
+    corpus: Path, trained: Path, tmp_path: Path, name: str, content: str, told: str
+):
+    base = tmp_path / "base"
+    shutil.copytree(trained / "final", base)
+    (base / name).write_text(content.replace("BASE", str(trained / "final")))
+    with pytest.raises(ModelError, match=f"base '{base}'.*{told}"):
+        load_initial(based_on(str(base)), corpus)
+
+
 def test_an_encoder_is_no_base(corpus: Path, trained: Path, tmp_path: Path):
     _, tokenizer = load_trained(trained / "final")
     config = BertConfig(
