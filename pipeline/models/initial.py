@@ -74,7 +74,7 @@ def _from_base(
     known = set(tokenizer.get_vocab().values())
     add_control_tokens(tokenizer, control_tokens)
     new = sorted(set(tokenizer.get_vocab().values()) - known)
-    start_new_tokens(model, new)
+    start_new_tokens(model, new, known)
     end = frame_of(tokenizer).end
     if model.config.pad_token_id is None:  # else `generate` warns at every call
         model.config.pad_token_id = end

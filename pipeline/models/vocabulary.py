@@ -6,7 +6,7 @@ units want sizes that are multiples of 64 (Karpathy's 50,257 -> 50,304), and con
 rows as the tokenizer has entries; so rows are added for a training and left out of what it saves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import nn
@@ -58,10 +58,11 @@ def entries(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 @torch.no_grad()
-def start_new_tokens(model: PreTrainedModel, ids: Sequence[int]) -> None:
-    """Give tokens that the model has never seen the mean of the others' rows, in and out.
+def start_new_tokens(model: PreTrainedModel, ids: Sequence[int], known: Collection[int]) -> None:
+    """Give tokens that the model has never seen the mean of the `known` ones' rows, in and out.
 
-    Rows are added where there are too few. No random number is drawn.
+    Rows that its makers padded it with are no tokens, and whatever they hold plays no part. Rows
+    are added where there are too few. No random number is drawn.
     """
     if not ids:
         return
@@ -75,10 +76,9 @@ def start_new_tokens(model: PreTrainedModel, ids: Sequence[int]) -> None:
         if max(ids) >= before:
             model.resize_token_embeddings(max(ids) + 1, mean_resizing=False)
     new = torch.tensor(ids)
-    old = torch.ones(before, dtype=torch.bool)
-    old[new[new < before]] = False
+    old = torch.tensor(sorted(number for number in known if number < before))
     for rows in _row_tensors(model):
-        rows[new] = rows[:before][old].mean(0)
+        rows[new] = rows[old].mean(0)
 
 
 @torch.no_grad()
