@@ -197,8 +197,10 @@ def _attention(spec: ModelSpec, device: Device, model: PreTrainedModel, bf16: bo
                 f"training.attention {wanted}: a recurrent model attends to nothing; leave it out"
             )
         return None
-    flash = device.kind == "cuda" and bf16 and find_spec("flash_attn") is not None
-    if wanted == "flash_attention_2" and not (flash and model._supports_flash_attn):
+    # GPT-J and GPT-Neo have it, but a model that is made cannot be told to take it.
+    possible = model._supports_flash_attn and model._can_set_attn_implementation()
+    flash = device.kind == "cuda" and bf16 and possible and find_spec("flash_attn") is not None
+    if wanted == "flash_attention_2" and not flash:
         raise ModelError(
             "training.attention flash_attention_2 needs a CUDA GPU that computes in bfloat16, the "
             "package flash-attn and a model that can use it; write auto or sdpa"
@@ -210,6 +212,6 @@ def _attention(spec: ModelSpec, device: Device, model: PreTrainedModel, bf16: bo
         )
     if wanted != "auto":
         return wanted
-    if flash and model._supports_flash_attn:
+    if flash:
         return "flash_attention_2"
     return "sdpa" if model._supports_sdpa else None

@@ -2,15 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedModel,
+)
 
 from pipeline.device import Device
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models.recurrent import RecurrentConfig, RecurrentForCausalLM
-from pipeline.training.acceleration import Acceleration, choose
+from pipeline.training.acceleration import Acceleration, _attention, choose
 
 _CPU = Device("cpu", "a processor with AVX512-BF16, 2 threads", bf16=True)
 _OLD_CPU = Device("cpu", "a processor, 2 threads", bf16=False)
@@ -72,6 +79,39 @@ def test_what_cannot_be_had_is_said_with_the_remedy(
 ) -> None:
     with pytest.raises(ModelError, match=f"training.{next(iter(training))}.*{remedy}"):
         choose(make_spec(training), device, _gpt2())
+
+
+_ODD: dict[str, dict[str, Any]] = {
+    "gemma2": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    | {"num_key_value_heads": 2, "intermediate_size": 64, "head_dim": 16},
+    "gptj": {"n_embd": 32, "n_layer": 1, "n_head": 2, "n_positions": 64, "rotary_dim": 8},
+    "gpt_neo": {"hidden_size": 32, "num_layers": 1, "num_heads": 2, "intermediate_size": 64}
+    | {"attention_types": [[["global"], 1]], "max_position_embeddings": 64},
+    "bloom": {"hidden_size": 32, "n_layer": 1, "n_head": 2},
+    "mamba": {"hidden_size": 32, "num_hidden_layers": 1, "state_size": 4},
+}
+
+
+@pytest.mark.parametrize("family", _ODD)
+def test_a_model_without_fused_attention_keeps_its_own(
+    make_spec: Callable[..., ModelSpec], monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    tokens = {"vocab_size": 60, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+    config = AutoConfig.for_model(family, **_ODD[family], **tokens)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    own, ids = model.config._attn_implementation, torch.arange(16)[None]
+    before = model(input_ids=ids).logits
+    how = choose(make_spec(), _CPU, model)
+    how.prepare(model)
+    assert how.attention is None
+    assert model.config._attn_implementation == own
+    torch.testing.assert_close(model(input_ids=ids).logits, before)
+    with pytest.raises(ModelError, match="attention sdpa.* has no such attention; write auto"):
+        choose(make_spec({"attention": "sdpa"}), _CPU, model)
+    # Nor is flash-attention taken on a GPU, but where the model can be told to.
+    monkeypatch.setattr("pipeline.training.acceleration.find_spec", lambda name: name)
+    on_gpu = _attention(make_spec(), replace(_MPS, kind="cuda"), model, bf16=True)
+    assert on_gpu == ("flash_attention_2" if family == "gemma2" else None)
 
 
 def test_compiling_without_a_compiler_is_said(
