@@ -39,12 +39,17 @@ def politeness_kept(figures: Mapping[str, Any]) -> dg.AssetCheckResult:
 
 
 def not_empty(figures: Any) -> dg.AssetCheckResult:
-    """Extraction found stories."""
+    """Extraction found stories; where it found none, why and what to do."""
+    passed = figures["documents"] > 0 and figures["characters"] > 0
+    reasons = ", ".join(f"{why} {count}" for why, count in figures["dropped_by_reason"].items())
     return dg.AssetCheckResult(
         check_name="not_empty",
-        passed=figures["documents"] > 0 and figures["characters"] > 0,
+        passed=passed,
         metadata={"documents": figures["documents"], "characters": figures["characters"]},
-        description="at least one document with text",
+        description="at least one document with text"
+        if passed
+        else f"no document is left of {figures['pages']} pages; left out: {reasons or 'none'}; add "
+        "text, or see what was left out in dropped.parquet and docs/cleaning.md which rule it was",
     )
 
 

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import typer.main
 import yaml
@@ -40,6 +41,9 @@ def test_every_yaml_of_the_pages_is_valid(tmp_path: Path) -> None:
         folder = tmp_path / (named[1] if named else f"block{number}")
         folder.mkdir()
         (folder / "defs.yaml").write_text(block, "utf-8")
+        for document in yaml.safe_load_all(block):  # as `dg check yaml` holds it to the schema
+            if document["type"].endswith("StoryModel"):
+                jsonschema.validate(document["attributes"], ModelSpec.model_json_schema())
     for name in ("batman", "pokemon"):  # the corpora that the blocks are trained on
         (tmp_path / name).symlink_to(ROOT / "corpora" / name)
     models = load_registry(tmp_path).models

@@ -131,6 +131,9 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
             context.log.error("refused: %s", check.description)
         figures = artifact.figures
         page = write_documents_page(Path(data.root), name, spec.title, artifact)
+        empty = checks.not_empty(figures)
+        if not empty.passed:
+            context.log.error("%s: %s", written_in, empty.description)
         return result(
             context,
             artifact,
@@ -154,7 +157,7 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
                 "what_was_left_out_file": dg.MetadataValue.path(str(page)),
                 **changes.metadata(data),
             },
-            [checks.not_empty(figures), check],
+            [empty, check],
         )
 
     return documents

@@ -87,6 +87,13 @@ class ModelSpec(Written):
 
     @model_validator(mode="after")
     def _one_beginning(self) -> "ModelSpec":
+        beside = [key for key in ("base", "size") if getattr(self, key) is not None]
+        if beside and "recurrent" in PRESETS[self.preset]:
+            others = [name for name, preset in PRESETS.items() if "recurrent" not in preset]
+            raise ValueError(
+                f"preset {self.preset} is a fresh recurrent model, which {beside[0]} has no part "
+                f"in; leave {beside[0]} out, or write preset: {' or '.join(others)}"
+            )
         if [self.base, self.size, self.recurrent].count(None) != 2:
             raise ValueError(
                 "give exactly one of base (a pretrained model to fine-tune), size "

@@ -1,8 +1,8 @@
 """What a fresh model is made of: its tokenizer, its recurrent layers, its word vectors; LoRA."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from pipeline.model_spec.written import Positive, Width, Written
 
@@ -49,8 +49,15 @@ class TokenizerSettings(Written):
         return self
 
 
+def _nothing_required(schema: dict[str, Any]) -> None:
+    """What a preset says need not be written: a schema is held against the YAML alone."""
+    schema.pop("required")
+
+
 class RecurrentShape(Written):
     """A recurrent model: an embedding or one-hot input, LSTM or GRU layers, a dense softmax."""
+
+    model_config = ConfigDict(json_schema_extra=_nothing_required)
 
     cell: Literal["lstm", "gru"]
     embedding: Width | None = Field(

@@ -1,8 +1,8 @@
 """How a model is trained, as a person writes it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.model_spec.written import Positive, Seed, Written
 
@@ -12,8 +12,21 @@ DEFAULT_STEPS = 1600
 #: Blocks a forward pass that `batch_size: auto` stands for.
 AUTO_BLOCKS = 8
 
-#: Once a pass over the corpus.
-Epoch = Literal["epoch"]
+
+def _count_or(word: str) -> BeforeValidator:
+    """A union's two complaints would be one mistake told twice."""
+
+    def check(value: object) -> object:
+        if value != word and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ValueError(f"a whole number from 1, or {word} (found {value!r})")
+        return value
+
+    return BeforeValidator(check)
+
+
+BatchSize = Annotated[Positive | Literal["auto"], _count_or("auto")]
+#: Steps, or once a pass over the corpus.
+Every = Annotated[Positive | Literal["epoch"], _count_or("epoch")]
 
 
 class TrainingSettings(Written):
@@ -26,7 +39,7 @@ class TrainingSettings(Written):
     epochs: float | None = Field(
         default=None, gt=0, le=1e6, description="passes over the corpus, in place of steps"
     )
-    batch_size: Positive | Literal["auto"] = Field(
+    batch_size: BatchSize = Field(
         default=8,
         description="blocks a forward pass, on all processes together; auto: as many of "
         "batch_size x gradient_accumulation = 8 as fit",
@@ -77,7 +90,7 @@ class TrainingSettings(Written):
     )
     seed: Seed = Field(default=0, description="of fresh weights, data order and dropout")
     log_every: Positive = Field(default=10, description="steps between logged losses")
-    eval_every: Positive | Epoch = Field(
+    eval_every: Every = Field(
         default=100, description="steps between looks at the validation split"
     )
     eval_blocks: Positive = Field(
@@ -88,9 +101,7 @@ class TrainingSettings(Written):
         description="looks without fewer bits per byte after which it stops; the best checkpoint "
         "is kept; default: it goes on to the end and the last is kept",
     )
-    save_every: Positive | Epoch = Field(
-        default=200, description="steps between checkpoints to resume from"
-    )
+    save_every: Every = Field(default=200, description="steps between checkpoints to resume from")
     save_total_limit: Positive = Field(default=2, description="checkpoints kept to resume from")
 
     @property

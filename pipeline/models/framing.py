@@ -35,10 +35,11 @@ class Frame:
         """As `begin`. Raises ModelError where a genre is asked for that the model does not know."""
         begin = self.begin(genre)
         if genre is not None and len(begin) == 1:
-            known = ", ".join(sorted(self.genres)) or "none"
+            known = ", ".join(sorted(token.strip("<>") for token in self.genres))
+            remedy = f": {known}; ask for one of them" if known else " none; leave it out"
             raise ModelError(
-                f"the genre {genre!r} is not in the model's vocabulary; it knows: {known}. Ask for "
-                "one of them, or train on a corpus of layout `lines` with that genre"
+                f"the genre {genre!r} is not in the model's vocabulary; it knows{remedy}, or "
+                "train on a corpus of layout `lines` that has it"
             )
         return begin
 

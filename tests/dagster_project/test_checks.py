@@ -73,3 +73,11 @@ def test_a_held_out_passage_in_train_is_seen_and_named():
     assert found.severity is dg.AssetCheckSeverity.ERROR
     assert found.description == "a shares 60 words in a row with b"
     assert found.metadata["leaking"].value == 1
+
+
+def test_where_no_document_is_left_it_says_why_and_what_to_do():
+    figures = {"documents": 0, "characters": 0, "pages": 2, "dropped_by_reason": {"too short": 2}}
+    result = checks.not_empty(figures)
+    assert not result.passed
+    assert "of 2 pages; left out: too short 2; add text" in (result.description or "")
+    assert checks.not_empty(figures | {"documents": 1, "characters": 9}).passed

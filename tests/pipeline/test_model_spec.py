@@ -53,6 +53,9 @@ def test_the_example_of_the_plan_is_valid():
         ({"training": {"block_size": 10**9}}, "less than or equal to 1048576"),
         ({"training": {"block_size": 64, "stride": 65}}, "stride 65 is longer .* at most 64"),
         ({"size": None, "recurrent": {"cell": "gru", "layers": [10**7]}}, "equal to 16384"),
+        ({"training": {"batch_size": 0}}, r"from 1, or auto \(found 0\)"),
+        ({"training": {"eval_every": "week"}}, r"from 1, or epoch \(found 'week'\)"),
+        ({"preset": "char-gru"}, "size has no part in; leave size out, or .* gpt2 or gpt2-genre"),
         ({"samples": {"seed": 2**63}}, "less than or equal to 4294967295"),
         ({"samples": {"count": 10**9}}, "less than or equal to 10000"),
         ({"samples": {"settings": [{"max_length": 10**9}]}}, "less than or equal to 100000"),
@@ -108,7 +111,7 @@ def test_a_preset_is_valid_and_survives_json(preset: str):
 @pytest.mark.parametrize("preset", ["char-lstm", "word-lstm", "char-gru", "char-lstm2"])
 @pytest.mark.parametrize("begun", [{"base": "gpt2"}, {"size": "mini"}])
 def test_a_recurrent_preset_has_no_other_beginning(preset: str, begun: dict[str, str]):
-    with pytest.raises(ValidationError, match="exactly one of base"):
+    with pytest.raises(ValidationError, match=f"preset {preset} is a fresh recurrent model"):
         ModelSpec.model_validate({"name": "m", "corpus": "c", "preset": preset, **begun})
 
 

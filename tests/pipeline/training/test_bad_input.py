@@ -75,7 +75,7 @@ def test_a_genre_that_no_story_has_is_refused_before_the_first_step(
 
 def test_an_empty_genre_is_refused_when_it_is_written(of_kind: Make):
     spec = of_kind("gpt2").model_dump() | {"samples": {"genres": [" "]}}
-    with pytest.raises(ValidationError, match="a genre is empty; name it as the corpus does"):
+    with pytest.raises(ValidationError, match="has no letter; name it as the corpus does"):
         ModelSpec.model_validate(spec)
 
 
