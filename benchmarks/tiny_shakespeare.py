@@ -81,9 +81,11 @@ class Turn:
     nats: float  # a character of the held-out text
 
 
-def ours(work: Path, folder: Path, recipe: str, text: str) -> Turn:
+def ours(work: Path, folder: Path, recipe: str, steps: int | None, text: str) -> Turn:
     """Our training of the preset `gpt2`, fresh, with a vocabulary of characters."""
     written = _RECIPES[recipe][1]
+    if steps:
+        written = {**written, "training": {**written["training"], "steps": steps}}
     spec = {"name": "ours", "corpus": "shakespeare", "preset": "gpt2"}
     spec |= {"tokenizer": {"kind": "characters"}, **written}
     (folder / "spec.json").write_text(json.dumps(spec))
@@ -103,7 +105,9 @@ def ours(work: Path, folder: Path, recipe: str, text: str) -> Turn:
     return Turn(seconds, processor, _nats(logits, ids, block_size))
 
 
-def nanogpt(source: Path, python: str, folder: Path, recipe: str, train: str, text: str) -> Turn:
+def nanogpt(
+    source: Path, python: str, folder: Path, recipe: str, steps: int | None, train: str, text: str
+) -> Turn:
     """nanoGPT's train.py as it is, and the checkpoint that it leaves."""
     shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
     number = {character: place for place, character in enumerate(sorted({*train, *text}))}
@@ -112,6 +116,8 @@ def nanogpt(source: Path, python: str, folder: Path, recipe: str, train: str, te
         np.array([number[c] for c in part], dtype=np.uint16).tofile(data / name)
     (data / "meta.pkl").write_bytes(pickle.dumps({"vocab_size": len(number)}))
     flags = _RECIPES[recipe][0]
+    if steps:
+        flags = {**flags, "max_iters": steps, "lr_decay_iters": steps, "eval_interval": steps}
     command = [python, "train.py", _CONFIG, *(f"--{key}={value}" for key, value in flags.items())]
     seconds, processor = _timed(command, folder)
     sys.path.insert(0, str(folder))
@@ -173,6 +179,7 @@ def main() -> None:
     options.add_argument("--nanogpt", type=Path, help="a checkout of karpathy/nanoGPT")
     options.add_argument("--peer", default=sys.executable, help="the Python that runs it")
     options.add_argument("--recipe", choices=_RECIPES, default="cpu")
+    options.add_argument("--steps", type=int, help="default: as many as the recipe has")
     options.add_argument("--turns", type=int, default=2)
     given = options.parse_args()
     whole = given.text.read_text("utf-8")
@@ -184,12 +191,16 @@ def main() -> None:
         write_corpus(work / "corpus", {"train": [train], "validation": [text]})
         for number in range(given.turns):
             (work / f"ours-{number}").mkdir()
-            turns["ours"].append(ours(work, work / f"ours-{number}", given.recipe, text))
+            turns["ours"].append(
+                ours(work, work / f"ours-{number}", given.recipe, given.steps, text)
+            )
             print(turns["ours"][-1], file=sys.stderr, flush=True)
             if given.nanogpt:
                 folder = work / f"nanogpt-{number}"
                 turns["nanoGPT"].append(
-                    nanogpt(given.nanogpt, given.peer, folder, given.recipe, train, text)
+                    nanogpt(
+                        given.nanogpt, given.peer, folder, given.recipe, given.steps, train, text
+                    )
                 )
                 print(turns["nanoGPT"][-1], file=sys.stderr, flush=True)
     device = pick_device("cpu" if given.recipe == "cpu" else None)

@@ -54,3 +54,43 @@ def test_the_recurrent_recipes_benchmark_runs_a_few_steps() -> None:
     assert done.returncode == 0, done.stderr
     for preset in ("char-lstm", "word-lstm", "char-gru", "char-lstm2"):
         assert re.search(rf"^\| {preset} \| (bfloat16|float32) \| [1-9]", done.stdout, re.MULTILINE)
+
+
+@pytest.fixture
+def tales(tmp_path: Path) -> Path:
+    """A text of some paragraphs."""
+    lines = [
+        f"On day {day} the ferryman counts {day * 7 % 13} lanterns, and {day * 5 % 11} go out."
+        for day in range(600)
+    ]
+    (tmp_path / "tales.txt").write_text("\n\n".join(lines))
+    return tmp_path / "tales.txt"
+
+
+@pytest.mark.slow
+def test_the_trainings_benchmark_runs_on_a_small_text(tales: Path) -> None:
+    sizes = ["--size", "nano", "--block", "32", "--steps", "4", "--window", "2", "--turns", "1"]
+    done = subprocess.run(
+        [sys.executable, "benchmarks/training.py", str(tales), *sizes, "--no-compile"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^\| ours \| [\d,]+ \|", done.stdout, re.MULTILINE)
+    assert re.search(r"^\| ours, fp32 \| [\d,]+ \| \d", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_tiny_shakespeares_benchmark_runs_a_few_steps(tales: Path) -> None:
+    done = subprocess.run(
+        [
+            *[sys.executable, "benchmarks/tiny_shakespeare.py", str(tales)],
+            *["--steps", "4", "--turns", "1"],
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^\| ours \| [\d,]+ \| [\d,]+ \| [1-9]\.\d{3} \|", done.stdout, re.MULTILINE)
