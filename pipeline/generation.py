@@ -179,7 +179,10 @@ def _stream(request: Request) -> torch.Generator:
 class _Choice:
     """From logits to the distribution that is drawn from, row by row as its setting says.
 
-    The same as transformers' processors, in its order, over rows of unlike settings.
+    The same as transformers' processors, in its order, over rows of unlike settings; but a penalty
+    on repetition falls on the tokens of prompt and story alone, not on the control tokens before
+    them. With GPT-2 a story begins with the token that ends it, and a penalty on that one would
+    put off every end.
     """
 
     def __init__(self, settings: list[SamplingSetting]):
