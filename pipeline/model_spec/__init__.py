@@ -57,8 +57,12 @@ class ModelSpec(Written):
         default=None, description="pretrained word vectors; none: learned with the rest"
     )
     lora: LoraSettings | None = Field(default=None, description="train adapters of a base only")
-    training: TrainingSettings = TrainingSettings()
-    samples: SampleSettings = SampleSettings()
+    training: TrainingSettings = Field(
+        default=TrainingSettings(), description="how it is trained, below"
+    )
+    samples: SampleSettings = Field(
+        default=SampleSettings(), description="which stories are drawn, below"
+    )
     gpu: NotNegative = Field(
         default=0, description="which GPU of the machine; each has a queue of its own"
     )

@@ -52,7 +52,9 @@ class SampleSettings(Written):
         description="each prompt is given in each; the corpus's layout must be `lines`",
     )
     settings: list[SamplingSetting] = Field(
-        default=[SamplingSetting(name="nucleus", top_k=0, top_p=0.9)], min_length=1
+        default=[SamplingSetting(name="nucleus", top_k=0, top_p=0.9)],
+        min_length=1,
+        description="ways to draw; default: one, nucleus, with top_k 0 and top_p 0.9",
     )
     count: int = Field(
         default=2, ge=1, le=MOST_STORIES, description="stories for each prompt and setting"

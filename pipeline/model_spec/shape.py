@@ -14,7 +14,9 @@ class TokenizerSettings(Written):
     characters, an unknown character in its UTF-8 bytes, each at its cost in bits.
     """
 
-    kind: Literal["bpe", "characters", "words"] = "bpe"
+    kind: Literal["bpe", "characters", "words"] = Field(
+        default="bpe", description="byte-level bpe, characters or words"
+    )
     source: str | None = Field(
         default=None,
         min_length=1,
@@ -59,7 +61,7 @@ class RecurrentShape(Written):
 
     model_config = ConfigDict(json_schema_extra=_nothing_required)
 
-    cell: Literal["lstm", "gru"]
+    cell: Literal["lstm", "gru"] = Field(description="lstm or gru")
     embedding: Width | None = Field(
         default=None, description="width; default: one-hot, as Keras' first examples had it"
     )
@@ -75,9 +77,9 @@ class WordVectors(Written):
     file: str | None = Field(
         default=None, min_length=1, description="word2vec (text or binary) or GloVe text file"
     )
-    window: Positive = 5
-    min_count: Positive = 1
-    epochs: Positive = 100
+    window: Positive = Field(default=5, description="words to either side that are foretold")
+    min_count: Positive = Field(default=1, description="words seen less often get no vector")
+    epochs: Positive = Field(default=100, description="gensim's passes over the train split")
     tuned: bool = Field(default=True, description="go on learning; false: frozen")
 
 

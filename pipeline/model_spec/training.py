@@ -61,7 +61,9 @@ class TrainingSettings(Written):
         description="tokens between the beginnings of two blocks; default: the block size, so "
         "that none overlap",
     )
-    optimizer: Literal["adamw", "rmsprop"] = "adamw"
+    optimizer: Literal["adamw", "rmsprop"] = Field(
+        default="adamw", description="adamw, or rmsprop as Keras has it"
+    )
     learning_rate: float | None = Field(
         default=None,
         gt=0,
@@ -74,7 +76,9 @@ class TrainingSettings(Written):
     warmup_fraction: float = Field(
         default=0.05, ge=0, lt=1, description="of the steps, rising to the peak"
     )
-    weight_decay: float = Field(default=0.1, ge=0)
+    weight_decay: float = Field(
+        default=0.1, ge=0, description="of matrices that multiply; 0 makes AdamW Adam"
+    )
     max_grad_norm: float = Field(default=1.0, gt=0, description="longer gradients are shortened")
     dropout: float | None = Field(
         default=None, ge=0, lt=1, description="default: the base's own; 0 for a fresh model"
