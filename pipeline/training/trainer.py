@@ -74,6 +74,17 @@ class StoryTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
         batch_size = self.args.per_device_train_batch_size * self.args.world_size
         return WholeBatches(self.train_dataset, batch_size, self.args.seed)
 
+    def _track_num_input_tokens(self, inputs: dict[str, torch.Tensor]) -> None:
+        """Count by shapes, which are those of every process.
+
+        The Trainer's own asks the device each time, and a GPU then cannot be given steps ahead.
+        """
+        self.state.num_input_tokens_seen += inputs["input_ids"].numel() * self.args.world_size
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """None: flops.py counts them once; the Trainer goes over all weights at every step."""
+        return 0
+
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
         """Matrices that multiply: neither norms nor biases, nor embeddings.
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import TrainingArguments
 
 from pipeline.model_spec import ModelSpec
@@ -114,3 +115,25 @@ def test_a_block_of_the_end_alone_counts_no_text(of_kind: Make, corpus: Path, tm
     trainer._held_out.blocks[0] = np.full_like(block, end)
     assert with_text[3] > 0
     assert trainer._sums()[2:] == [0, 0]
+
+
+class _Asked(TorchDispatchMode):
+    """How often the device was asked for a number, for which it must end all it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        self.times += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_no_step_waits_for_a_number_from_the_device(of_kind: Make, corpus: Path, tmp_path: Path):
+    asked = []  # of an LSTM: transformers' GPT-2 asks for some itself, for its mask
+    for steps in (2, 6):
+        rare = {"log_every": 100, "eval_every": 100, "save_every": 100}
+        with _Asked() as mode:
+            train(of_kind("lstm", steps=steps, **rare), corpus, tmp_path / f"{steps}", device="cpu")
+        asked.append(mode.times)
+    assert asked[0] == asked[1] > 0
