@@ -16,6 +16,7 @@ from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.models import recurrent
 from pipeline.models.framing import frame_of
 from pipeline.models.lora import add_adapters
+from pipeline.models.outline import Look, outline
 from pipeline.models.pretrained import load_pretrained, quiet
 from pipeline.models.probes import looks_ahead
 from pipeline.models.sizes import GPT2_SIZES, Size
@@ -24,27 +25,31 @@ from pipeline.models.vocabulary import check_tokenizer, start_new_tokens
 
 
 def load_initial(
-    spec: ModelSpec, corpus: Path, tokenizer: PreTrainedTokenizerBase | None = None
+    spec: ModelSpec,
+    corpus: Path,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    look: Look | None = None,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The untrained or base model that `spec` names, in float32 on the CPU, and its tokenizer.
 
     A fresh model's vocabulary is learned from the train split of `corpus`, unless the `tokenizer`
     learned earlier is given. The same spec and corpus give the same weights, and the global random
-    stream is left alone. Raises ModelError where a base cannot be loaded.
+    stream is left alone. `look` is shown the outline, without adapters, before there are weights.
+    Raises ModelError where a base cannot be loaded.
     """
     quiet()
     control_tokens = corpus_layout(corpus).control_tokens
     if spec.base is not None:
-        return _from_base(spec, spec.base, control_tokens)
+        return _from_base(spec, spec.base, control_tokens, look)
     if tokenizer is None:
         context = _fresh_context(spec)
         tokenizer = learn_tokenizer(spec.tokenizer, _texts(corpus), context, control_tokens)
     with torch.random.fork_rng():
         torch.manual_seed(spec.training.seed)
         if spec.recurrent is not None:
-            model = _fresh_recurrent(spec, corpus, tokenizer)
+            model = _fresh_recurrent(spec, corpus, tokenizer, look)
         else:
-            model = _fresh_gpt2(spec, tokenizer)
+            model = _fresh_gpt2(spec, tokenizer, look)
     return model, tokenizer
 
 
@@ -62,9 +67,9 @@ def context_length(model: PreTrainedModel) -> int | None:
 
 
 def _from_base(
-    spec: ModelSpec, base: str, control_tokens: tuple[str, ...]
+    spec: ModelSpec, base: str, control_tokens: tuple[str, ...], look: Look | None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    model, tokenizer = load_pretrained(base, spec.revision, spec.training.dropout)
+    model, tokenizer = load_pretrained(base, spec.revision, spec.training.dropout, look)
     if looks_ahead(model):
         raise ModelError(
             f"base {base!r}: {type(model).__name__} reads what comes after a token to foretell it, "
@@ -94,43 +99,47 @@ def _fresh_context(spec: ModelSpec) -> int | None:
     return spec.training.block_size or GPT2_SIZES[spec.size].context
 
 
-def _fresh_gpt2(spec: ModelSpec, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+def _fresh_gpt2(
+    spec: ModelSpec, tokenizer: PreTrainedTokenizerBase, look: Look | None
+) -> PreTrainedModel:
     assert spec.size is not None
     size: Size = GPT2_SIZES[spec.size]
     rate = spec.training.dropout or 0.0
-    return GPT2LMHeadModel(
-        GPT2Config(
-            vocab_size=len(tokenizer),
-            n_positions=_fresh_context(spec),
-            n_embd=size.width,
-            n_layer=size.layers,
-            n_head=size.heads,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-            resid_pdrop=rate,
-            embd_pdrop=rate,
-            attn_pdrop=rate,
-        )
+    config = GPT2Config(
+        vocab_size=len(tokenizer),
+        n_positions=_fresh_context(spec),
+        n_embd=size.width,
+        n_layer=size.layers,
+        n_head=size.heads,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        resid_pdrop=rate,
+        embd_pdrop=rate,
+        attn_pdrop=rate,
     )
+    if look is not None:
+        look(outline(lambda: GPT2LMHeadModel(config)))
+    return GPT2LMHeadModel(config)
 
 
 def _fresh_recurrent(
-    spec: ModelSpec, corpus: Path, tokenizer: PreTrainedTokenizerBase
+    spec: ModelSpec, corpus: Path, tokenizer: PreTrainedTokenizerBase, look: Look | None
 ) -> PreTrainedModel:
-    assert spec.recurrent is not None
+    shape = spec.recurrent
+    assert shape is not None
+    rate = spec.training.dropout or 0.0
+    frozen = spec.vectors is not None and not spec.vectors.tuned
+    if look is not None:
+        sketch = outline(lambda: recurrent.fresh(shape, tokenizer, rate))
+        sketch.get_input_embeddings().requires_grad_(not frozen)
+        look(sketch)
     vectors = None
     if spec.vectors is not None:
         from pipeline.models.vectors import word_vectors  # gensim is an extra
 
-        assert spec.recurrent.embedding is not None
+        assert shape.embedding is not None
         vectors, _ = word_vectors(
-            spec.vectors, spec.recurrent.embedding, _texts(corpus), tokenizer, spec.training.seed
+            spec.vectors, shape.embedding, _texts(corpus), tokenizer, spec.training.seed
         )
-    return recurrent.fresh(
-        spec.recurrent,
-        tokenizer,
-        spec.training.dropout or 0.0,
-        vectors,
-        frozen=spec.vectors is not None and not spec.vectors.tuned,
-    )
+    return recurrent.fresh(shape, tokenizer, rate, vectors, frozen=frozen)

@@ -21,6 +21,7 @@ from transformers import (
 from transformers.utils import find_adapter_config_file
 
 from pipeline.model_spec import ModelError
+from pipeline.models.outline import Look, outline
 from pipeline.models.source import find_source
 from pipeline.models.tokenizers import load_tokenizer
 
@@ -32,12 +33,16 @@ _DROPOUTS = (
 
 
 def load_pretrained(
-    base: str, revision: str | None = None, dropout: float | None = None
+    base: str,
+    revision: str | None = None,
+    dropout: float | None = None,
+    look: Look | None = None,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Any causal language model by folder or hub id, in float32 on the CPU, and its tokenizer.
 
-    `dropout`, where given, replaces the rates of its configuration. Raises ModelError with the
-    remedy where it cannot be loaded, or where it is no causal language model.
+    `dropout`, where given, replaces the rates of its configuration; `look` is shown the outline
+    before the weights are read. Raises ModelError with the remedy where it cannot be loaded, or
+    where it is no causal language model.
     """
     source = find_source("base", base, revision)
     if Path(source.name).is_dir():
@@ -56,9 +61,12 @@ def load_pretrained(
                 "that file away where the weights are whole"
             )
         config = AutoConfig.from_pretrained(source.name, trust_remote_code=False, **source.where)
+        config = _with_dropout(base, config, dropout)
+        if look is not None:
+            look(outline(lambda: AutoModelForCausalLM.from_config(config, dtype=torch.float32)))
         model, loading = AutoModelForCausalLM.from_pretrained(
             source.name,
-            config=_with_dropout(base, config, dropout),
+            config=config,
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,

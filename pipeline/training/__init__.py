@@ -37,7 +37,7 @@ from pipeline.training.course import Course
 from pipeline.training.distributed import first_alone, is_first, processes, together
 from pipeline.training.early_stopping import best_step
 from pipeline.training.flops import flops_per_token
-from pipeline.training.forecast import check_disk, fit
+from pipeline.training.forecast import check_disk, check_weights, fit
 from pipeline.training.interrupts import Interrupted, StopSignal
 from pipeline.training.live import Live
 from pipeline.training.only_one import only_training
@@ -99,7 +99,8 @@ def _train(
         with room_for(resume), first_alone():
             same_training(resume, spec, corpus, data_version)
             checkpoint = newest_checkpoint(resume)
-        model, tokenizer = load_initial(spec, corpus)
+        look = partial(check_weights, spec, device=on)
+        model, tokenizer = load_initial(spec, corpus, look=look)
         apart = keeps_documents_apart(model)
         # A prompt that does not fit is said now, not when all is trained.
         encode_prompts(model, tokenizer, [request for _, request in sample_requests(spec.samples)])

@@ -5,7 +5,7 @@ largest batch that fits and makes up for the rest by accumulation, so that the o
 same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,25 @@ class Batch:
     forecast: Forecast
 
 
+def check_weights(spec: ModelSpec, outline: PreTrainedModel, device: Device) -> None:
+    """Raise ModelError, with the remedy, where a model is too large whatever the batch.
+
+    Asked of its outline (models/outline.py), before anything is taken.
+    """
+    need = need_of(spec, outline, device.kind, bf16=False)
+    if spec.lora is not None:
+        need = need.adapted()
+    _check_weights(spec, need, device, distributed.smallest(free_memory(device)))
+    made_in = replace(device, kind="cpu")
+    room = distributed.smallest(free_memory(made_in))
+    if need.weights > room:
+        raise ModelError(
+            f"the weights take {_size(need.weights)} and this machine has {_size(room)} of memory "
+            f"free to make them in; choose a smaller model ({_larger_by(spec)}), or a machine with "
+            "more memory"
+        )
+
+
 def fit(
     spec: ModelSpec,
     model: PreTrainedModel,
@@ -78,8 +97,7 @@ def fit(
     held = model.num_parameters() * 4 if model.device.type == device.kind else 0
     room = distributed.smallest(free_memory(device) + held)
     need = need_of(spec, model, device.kind, choose(spec, device, model).bf16)
-    if need.at_least() > room:
-        raise ModelError(_refusal(device, need.at_least(), room, _without_batch(spec, need, room)))
+    _check_weights(spec, need, device, room)
     model.to(device.kind)
     need = need.with_activations(measure_activations(model, device, need.bf16, block_size))
     for blocks in choices:
@@ -148,6 +166,20 @@ def _remedies(
         shorter //= 2
 
 
+def _check_weights(spec: ModelSpec, need: Need, device: Device, room: int) -> None:
+    if need.at_least() > room:
+        remedies = list(_without_batch(spec, need, room))
+        smaller = [f"choose a smaller model ({_larger_by(spec)})"]
+        raise ModelError(_refusal(device, need.at_least(), room, remedies or smaller))
+
+
+def _larger_by(spec: ModelSpec) -> str:
+    """The settings that make a model as large as it is."""
+    if spec.recurrent is not None:
+        return "recurrent.layers"
+    return "base" if spec.base is not None else "size, training.block_size"
+
+
 def _without_batch(spec: ModelSpec, need: Need, room: int) -> Iterator[str]:
     """Settings that help where weights and optimizer alone do not fit."""
     if spec.base is not None and spec.lora is None and need.adapted().at_least() <= room:
@@ -158,7 +190,7 @@ def _without_batch(spec: ModelSpec, need: Need, room: int) -> Iterator[str]:
             yield "training.optimizer: rmsprop"
 
 
-def _refusal(device: Device, foretold: int, room: int, remedies: Iterator[str]) -> str:
+def _refusal(device: Device, foretold: int, room: int, remedies: Iterable[str]) -> str:
     proposed = list(remedies) or ["choose a smaller model"]
     return (
         f"the training needs {_size(foretold)} of memory and {device.name} has {_size(room)} "
