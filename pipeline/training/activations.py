@@ -3,7 +3,9 @@
 A formula of layers and widths knows one architecture; autograd tells for every one what it really
 keeps, its kernels, its dropout and its masks included. What a token costs is a polynomial of
 degree two in the length of its block (the square is attention's, where it keeps a matrix of all
-pairs), so three lengths give it exactly, at a hundredth of the memory of a whole batch.
+pairs), so three lengths give it exactly, at a hundredth of the memory of a whole batch. What does
+not grow with the block is kept once, however many blocks there are: autocast's copies of the
+weights.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,18 +27,22 @@ _LONGEST = 128
 
 @dataclass(frozen=True)
 class Activations:
-    """Bytes kept from forward to backward for one block."""
+    """Bytes kept from forward to backward for one block, and for all blocks together."""
 
     layers: float  # within the layers that checkpointing computes twice
     around: float  # embeddings, output layer, loss; all of a model without such layers
     largest_layer: float  # of `layers`: what is computed again at a time
     inputs: float  # of those layers: what checkpointing keeps instead
+    once: float  # however many blocks
 
-    def kept(self, checkpointing: bool) -> float:
-        """Bytes, with or without layers that are computed again going backward."""
-        if checkpointing:
-            return self.around + self.inputs + self.largest_layer
-        return self.around + self.layers
+    def peak(self, checkpointing: bool, logits: float) -> float:
+        """Bytes a block at the height of the backward pass, gradients of activations included.
+
+        As it begins, the loss holds two gradients of its `logits`, so many bytes; once they are
+        gone, a layer holds two of what it kept, or what it kept, computed again, and one.
+        """
+        standing = self.around + (self.inputs if checkpointing else self.layers)
+        return standing + 2 * max(logits, self.largest_layer)
 
 
 def measure_activations(
@@ -50,16 +56,22 @@ def measure_activations(
     longest = min(block_size, _LONGEST)
     lengths = [longest // 4, longest // 2, longest]
     kept = [_kept(model, device, bf16, length) for length in lengths]
+    curves = {
+        name: np.polyfit(lengths, [getattr(one, name) for one in kept], 2)
+        for name in ("layers", "around", "largest_layer", "inputs")
+    }
+    once = max(0.0, float(curves["layers"][-1] + curves["around"][-1]))
 
     def drawn_out(name: str, length: int) -> float:
-        curve = np.polyfit(lengths, [getattr(one, name) for one in kept], 2)
-        return max(0.0, float(np.polyval(curve, length)))
+        square, linear, _ = curves[name]
+        return max(0.0, float(square * length**2 + linear * length))
 
     return lambda length: Activations(
         layers=drawn_out("layers", length),
         around=drawn_out("around", length),
         largest_layer=drawn_out("largest_layer", length),
         inputs=drawn_out("inputs", length),
+        once=once,
     )
 
 

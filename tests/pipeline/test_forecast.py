@@ -1,18 +1,25 @@
 """What is foretold of a training's memory and time, and what is refused before it starts."""
 
 import json
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from pipeline.device import Device
-from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.model_spec import LoraSettings, ModelError, ModelSpec
+from pipeline.models.initial import load_initial
 from pipeline.training import forecast, room, train
-from pipeline.training.forecast import check_disk, disk_need, fit
+from pipeline.training.activations import measure_activations
+from pipeline.training.forecast import check_disk, check_weights, disk_need, fit
+from pipeline.training.need import need_of
 from pipeline.training.pace import seconds_per_step
+from tests.peak_of_training import foretold_and_taken
 
 CPU = Device("cpu", "a processor", bf16=False)
 
@@ -50,6 +57,15 @@ def test_it_grows_with_what_takes_memory(make_spec: Callable[..., ModelSpec]):
     assert foretold(make_spec, gradient_checkpointing=True) < foretold(make_spec)
     assert foretold(make_spec, attention="eager") >= foretold(make_spec)
     assert foretold(make_spec, optimizer="rmsprop") < foretold(make_spec)
+
+
+def test_what_autocast_makes_of_the_weights_is_kept_once(make_spec: Callable[..., ModelSpec]):
+    model = gpt2()
+    whole, half = (measure_activations(model, CPU, bf16, 64)(8) for bf16 in (False, True))
+    assert half.peak(False, logits=0) < whole.peak(False, logits=0)
+    copies = need_of(make_spec(), model, "cpu", bf16=True).copies
+    assert 0.8 * copies < half.once <= copies  # embeddings are looked up as they are
+    assert whole.once < 0.01 * copies
 
 
 def test_foretelling_leaves_no_trace(make_spec: Callable[..., ModelSpec]):
@@ -137,3 +153,84 @@ def test_a_training_tells_what_is_foretold_and_keeps_it(
     record = json.loads((tmp_path / "training.json").read_text("utf-8"))
     assert record["forecast"]["memory_bytes"] < record["forecast"]["room_bytes"]
     assert record["forecast"]["seconds"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel for the peak")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"preset": "gpt2", "size": "tiny", "training": {"batch_size": 16, "block_size": 256}},
+        {
+            "preset": "char-lstm2",
+            "recurrent": {"embedding": 64, "layers": [384, 384]},
+            "training": {"epochs": None, "batch_size": 64, "block_size": 100},
+        },
+    ],
+    ids=["gpt2", "lstm"],
+)
+def test_what_a_training_takes_is_what_was_foretold_or_less_but_not_much_less(
+    corpus: Path, tmp_path: Path, model: dict[str, Any], precision: str
+):
+    few = {"precision": precision, "steps": 2, "eval_blocks": 2}
+    spec = {"name": "tales", "corpus": "tales", **model, "training": model["training"] | few}
+    foretold, taken = foretold_and_taken(ModelSpec.model_validate(spec), corpus, tmp_path)
+    assert taken <= foretold <= 3 * taken
+
+
+WRITTEN = {"name": "tales", "corpus": "tales"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"preset": "gpt2", "size": "nano", "tokenizer": {"vocabulary": 300}},
+        {"preset": "char-gru", "recurrent": {"layers": [24, 16], "embedding": 8}},
+        {"preset": "char-lstm"},
+    ],
+    ids=["gpt2", "gru", "one-hot"],
+)
+def test_the_outline_of_a_model_has_its_shapes_and_takes_nothing(
+    corpus: Path, written: dict[str, Any]
+):
+    outlines: list[PreTrainedModel] = []
+    spec = ModelSpec.model_validate(WRITTEN | written)
+    model, _ = load_initial(spec, corpus, look=outlines.append)
+    (outline,) = outlines
+    assert outline.device.type == "meta"
+    shapes = {name: weight.shape for name, weight in model.named_parameters()}
+    assert {name: weight.shape for name, weight in outline.named_parameters()} == shapes
+
+
+def test_weights_without_room_are_refused_before_they_are_made(
+    corpus: Path, trained: Path, with_room: Callable[[int], None], tmp_path: Path
+):
+    base = shutil.copytree(trained / "final", tmp_path / "base")
+    (base / "model.safetensors").write_bytes(b"not yet looked at")
+    of_base = WRITTEN | {"preset": "gpt2", "base": str(base)}
+    with_vectors = WRITTEN | {
+        "preset": "word-lstm",
+        "recurrent": {"layers": [64]},
+        "vectors": {"file": str(tmp_path / "not-yet-looked-at.txt")},
+    }
+    with_room(10**5)
+    for written, said in ((of_base, r"\(base\)"), (with_vectors, r"\(recurrent.layers\)")):
+        spec = ModelSpec.model_validate(written)
+        with pytest.raises(ModelError, match=f"choose a smaller model {said}"):
+            train(spec, corpus, tmp_path / spec.preset, device="cpu")
+
+
+def test_a_base_that_fits_with_adapters_alone_is_refused_with_them(
+    corpus: Path, trained: Path, with_room: Callable[[int], None], tmp_path: Path
+):
+    spec = ModelSpec.model_validate(
+        WRITTEN | {"preset": "gpt2", "base": str(trained / "final"), "training": {"steps": 1}}
+    )
+    outlines: list[PreTrainedModel] = []
+    load_initial(spec, corpus, look=outlines.append)
+    whole = need_of(spec, outlines[0], "cpu", bf16=False)
+    with_room((whole.at_least() + whole.adapted().at_least()) // 2)
+    with pytest.raises(ModelError, match=r"what would fit: lora: \{\}, which trains adapters only"):
+        check_weights(spec, outlines[0], CPU)
+    check_weights(spec.model_copy(update={"lora": LoraSettings()}), outlines[0], CPU)
