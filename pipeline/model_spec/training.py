@@ -41,8 +41,8 @@ class TrainingSettings(Written):
     )
     batch_size: BatchSize = Field(
         default=8,
-        description="blocks a forward pass, on all processes together; auto: as many of "
-        "batch_size x gradient_accumulation = 8 as fit",
+        description="blocks a forward pass, on all processes together; auto: as many of the "
+        f"{AUTO_BLOCKS} x gradient_accumulation blocks a step as fit at once",
     )
     gradient_accumulation: Positive = Field(
         default=1, description="forward passes an optimizer step"
