@@ -128,7 +128,8 @@ def test_a_killed_tether_ends_the_command_and_is_told(tmp_path, monkeypatch, man
 
     with pytest.raises(KilledError, match=r"was killed \(SIGKILL\)"):
         run_child(["-c", _TIED, str(pids), manner], {}, kill)
-    assert not any(_alive(int(pid)) for pid in pids.read_text().split())
+    # The tether that is left ends the command, then itself, and nobody waits for the latter.
+    assert _await(lambda: not any(_alive(int(pid)) for pid in pids.read_text().split()))
     assert (tmp_path / "pids.kind").exists() == (manner == "obedient")
 
 
