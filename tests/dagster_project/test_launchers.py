@@ -129,16 +129,16 @@ def test_a_child_that_ran_out_of_memory_is_started_again_with_a_smaller_batch(
 
     def observe_and_bound(handler: messages._Handler, figures: dict[str, float]) -> None:
         observe(handler, figures)
-        if figures["step"] == 2 and not bounded:
+        if figures["step"] == 10 and not bounded:
             bounded.extend(_training_children(os.getpid()))
-            bound_memory(bounded[0], 0.7, 2)
+            bound_memory(bounded[0], 0.7, 1)
 
     monkeypatch.setattr(messages._Handler, "_observe", observe_and_bound)
     for name, value in ALLOCATOR.items():
         monkeypatch.setenv(name, value)
     texts = {side: [row(n, prose(900, n)) for n in range(20)] for side in ("train", "validation")}
     write_files(job.corpus, texts, "documents")
-    settings = {"steps": 9, "block_size": 128, "eval_every": 2, "eval_blocks": 4, "save_every": 1}
+    settings = {"steps": 60, "block_size": 128, "eval_every": 10, "eval_blocks": 4, "save_every": 1}
     settings |= {"batch_size": "auto", "gradient_accumulation": 8}
     spec = ModelSpec.model_validate(job.spec.model_dump() | {"training": settings})
     large = TrainingJob(spec, job.corpus, job.folder, "cpu", "v1")
@@ -149,7 +149,7 @@ def test_a_child_that_ran_out_of_memory_is_started_again_with_a_smaller_batch(
     assert len(bounded) == 1
     record = json.loads((tmp_path / "model/training.json").read_text())
     assert record["batch"] == {"per_device": 32, "accumulation": 2, "processes": 1}
-    assert looks == [0, 2, 4, 6, 8, 9]  # it did not begin anew
+    assert looks == [0, 10, 20, 30, 40, 50, 60]  # it did not begin anew
 
 
 @pytest.fixture
