@@ -27,12 +27,17 @@ def exit_status(run: Callable[[], object]) -> int:
     try:
         run()
     except (ModelError, ManifestError, ValidationError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         return 2
     except RunAgain as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         return RUN_AGAIN
     except Interrupted as interrupted:
-        print(interrupted, file=sys.stderr)
+        _say(str(interrupted))
         return 128 + interrupted.signum
     return 0
+
+
+def _say(line: str) -> None:
+    """In one write, so that the lines of several processes do not run together."""
+    sys.stderr.write(f"{line}\n")

@@ -194,7 +194,7 @@ def test_a_process_of_torchrun_that_the_system_killed_says_so_too():
 # A process of torchrun says what is wrong with what it was given.
 _WORKER = """
 import sys
-print("error: the dragon is missing", flush=True)
+sys.stdout.write("error: the dragon is missing\\n")  # at once, as exit_status says it
 sys.exit(2)
 """
 
