@@ -7,6 +7,17 @@ docs/recipes.md lists each original with every deviation and its reason.
 from collections.abc import Mapping
 from typing import Any
 
+#: Of all recurrent recipes: a constant rate without decay, and once an epoch a look at held-out
+#: text and a checkpoint, as Keras' callbacks have it.
+_KERAS: Mapping[str, Any] = {
+    "schedule": "constant",
+    "warmup_fraction": 0.0,
+    "weight_decay": 0.0,
+    "eval_every": "epoch",
+    "eval_blocks": 1024,
+    "save_every": "epoch",
+}
+
 #: By name; `gpt2` wants a `base` or a `size`.
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     # GPT-2, fine-tuned or fresh, on documents.
@@ -41,18 +52,13 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "tokenizer": {"kind": "characters"},
         "recurrent": {"cell": "lstm", "layers": [128]},
         "training": {
+            **_KERAS,
             "epochs": 100,
             "batch_size": 128,
             "block_size": 100,
             "stride": 3,
             "optimizer": "rmsprop",
             "learning_rate": 0.01,
-            "schedule": "constant",
-            "warmup_fraction": 0.0,
-            "weight_decay": 0.0,
-            "eval_every": "epoch",
-            "eval_blocks": 1024,
-            "save_every": "epoch",
             "patience": 5,
         },
         "samples": {
@@ -73,16 +79,11 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "recurrent": {"cell": "lstm", "embedding": 100, "layers": [100]},
         "vectors": {"window": 5, "min_count": 1, "epochs": 100},
         "training": {
+            **_KERAS,
             "epochs": 20,
             "batch_size": 128,
             "block_size": 40,
             "learning_rate": 0.001,
-            "schedule": "constant",
-            "warmup_fraction": 0.0,
-            "weight_decay": 0.0,
-            "eval_every": "epoch",
-            "eval_blocks": 1024,
-            "save_every": "epoch",
             "patience": 3,
         },
         "samples": {
@@ -94,16 +95,11 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "tokenizer": {"kind": "characters"},
         "recurrent": {"cell": "gru", "embedding": 300, "layers": [512, 256]},
         "training": {
+            **_KERAS,
             "epochs": 50,
             "batch_size": 64,
             "block_size": 100,
             "learning_rate": 0.001,
-            "schedule": "constant",
-            "warmup_fraction": 0.0,
-            "weight_decay": 0.0,
-            "eval_every": "epoch",
-            "eval_blocks": 1024,
-            "save_every": "epoch",
             "patience": 3,
         },
         "samples": {
@@ -115,17 +111,12 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "tokenizer": {"kind": "characters"},
         "recurrent": {"cell": "lstm", "embedding": 256, "layers": [512, 512]},
         "training": {
+            **_KERAS,
             "epochs": 30,
             "batch_size": 128,
             "block_size": 100,
             "learning_rate": 0.001,
-            "schedule": "constant",
-            "warmup_fraction": 0.0,
-            "weight_decay": 0.0,
             "dropout": 0.2,
-            "eval_every": "epoch",
-            "eval_blocks": 1024,
-            "save_every": "epoch",
             "patience": 3,
         },
         "samples": {
