@@ -80,9 +80,14 @@ def _costs(training: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None]]
         yield "MFU", percent(mfu, 1), "mfu"
     foretold = training.get("forecast") or {}
     if (memory := training.get("peak_memory_bytes")) is not None:
-        yield "Memory", _beside_forecast(size(memory), foretold.get("memory_bytes"), size), None
+        whole = f"{size(memory)} with the program itself"
+        yield "Memory", _beside_forecast(whole, foretold.get("memory_bytes"), _without_it), None
     if (minutes := training.get("minutes")) is not None:
         yield "Time", _beside_forecast(_time(60 * minutes), foretold.get("seconds"), _time), None
+
+
+def _without_it(foretold: float) -> str:
+    return f"{size(foretold)} without it"
 
 
 def _beside_forecast(held: str, foretold: float | None, say: Callable[[float], str]) -> str:

@@ -52,7 +52,7 @@ def test_what_the_training_took_stands_beside_what_was_foretold(watched: Any) ->
     assert "Precision bfloat16, compiled" in text
     assert "Batch 8 blocks of 64 tokens, 2 times a step, on 2 devices" in text
     assert "MFU 43.1\u202f%".replace("\u202f", " ") in text.replace("\u202f", " ")
-    assert "Memory 2.1 GB (2.4 GB foretold)" in text
+    assert "Memory 2.1 GB with the program itself (2.4 GB without it foretold)" in text
     assert "Time 3 minutes (3 minutes foretold)" in text
 
 
