@@ -3,6 +3,7 @@
 Nothing is picked: every story that was drawn is kept, with all that is needed to draw it again.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -40,11 +41,18 @@ def sample(
     for step, checkpoint in checkpoints:
         model, tokenizer = load_trained(checkpoint)
         model = model.to(on.kind)
+        weights = _weights(checkpoint)
         for start in range(0, len(requests), ROWS):
             some = requests[start : start + ROWS]
             stories = draw(model, tokenizer, [request for _, request in some])
             for (index, request), story in zip(some, stories, strict=True):
-                rows.append(_row(spec.name, step, index, request, story))
+                number = len(rows)
+                row = _row(spec.name, step, index, request, story)
+                rows.append(
+                    row
+                    | {"sample": number, "weights": weights}
+                    | {"include_prompt": spec.samples.include_prompt}
+                )
             report(checkpoint.name, len(rows), total)
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows, schema=SAMPLES), folder / "samples.parquet")
@@ -81,6 +89,11 @@ def _checkpoints(model_folder: Path, spec: ModelSpec) -> list[tuple[int, Path]]:
             raise ModelError(f"{checkpoint}: is missing; train again with this at_steps")
         found.append((step, checkpoint))
     return [*found, (last, model_folder / "final")]
+
+
+def _weights(checkpoint: Path) -> str:
+    with (checkpoint / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _row(name: str, step: int, index: int, request: Request, story: Story) -> dict[str, Any]:

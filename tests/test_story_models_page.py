@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from pipeline.model_spec import (
     LoraSettings,
+    MeasureSettings,
     ModelSpec,
     RecurrentShape,
     SampleSettings,
@@ -45,6 +46,7 @@ def rows(model: type[BaseModel]) -> list[str]:
         TrainingSettings,
         SampleSettings,
         SamplingSetting,
+        MeasureSettings,
     ],
     ids=lambda model: model.__name__,
 )

@@ -117,7 +117,12 @@ def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.Ass
                     pages=versions,
                     rules={source: rule.__dict__ for source, rule in rules.items()},
                     signatures=VERSION,
-                    code=code_version("pipeline.extract", "pipeline.clean", "pipeline.schema"),
+                    code=code_version(
+                        "pipeline.extract",
+                        "pipeline.clean",
+                        "pipeline.schema.crawl",
+                        "pipeline.schema.documents",
+                    ),
                 ),
                 make,
                 written_in=written_in,

@@ -105,7 +105,11 @@ def corpus_asset(
                 config=config.model_dump(),
                 record=known_by,
                 code=code_version(
-                    "pipeline.corpus", "pipeline.dedup", "pipeline.licences", "pipeline.schema"
+                    "pipeline.corpus",
+                    "pipeline.dedup",
+                    "pipeline.licences",
+                    "pipeline.schema.documents",
+                    "pipeline.schema.corpus",
                 ),
             ),
             make,

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.model_spec.measures import MeasureSettings
 from pipeline.model_spec.presets import PRESETS, with_preset
 from pipeline.model_spec.samples import SampleSettings, SamplingSetting
 from pipeline.model_spec.shape import LoraSettings, RecurrentShape, TokenizerSettings, WordVectors
@@ -20,6 +21,7 @@ __all__ = [
     "PRESETS",
     "SLUG",
     "LoraSettings",
+    "MeasureSettings",
     "ModelError",
     "ModelSpec",
     "RecurrentShape",
@@ -62,6 +64,9 @@ class ModelSpec(Written):
     )
     samples: SampleSettings = Field(
         default=SampleSettings(), description="which stories are drawn, below"
+    )
+    measures: MeasureSettings = Field(
+        default=MeasureSettings(), description="how it is measured, below"
     )
     gpu: NotNegative = Field(
         default=0, description="which GPU of the machine; each has a queue of its own"
@@ -131,6 +136,12 @@ class ModelSpec(Written):
             )
         return self
 
+    @model_validator(mode="after")
+    def _revision_has_a_judge(self) -> "ModelSpec":
+        if self.measures.judge_revision is not None and self.measures.judge is None:
+            raise ValueError("measures.judge_revision belongs to a measures.judge")
+        return self
+
     @property
     def steps(self) -> int | None:
         """Optimizer steps; None where `epochs` decides, which depends on the corpus."""
@@ -150,7 +161,7 @@ class ModelSpec(Written):
     def model_inputs(self) -> dict[str, Any]:
         """What decides the trained folder, as JSON values: a change here asks for a new training.
 
-        Prompts and sampling settings don't; nor does which GPU it is, how often the way is
+        Prompts, sampling and measuring don't; nor does which GPU it is, how often the way is
         secured or how the blocks of a step are dealt out, so that who ran out of disk or of memory
         can write what the error says and go on.
         """
@@ -161,6 +172,7 @@ class ModelSpec(Written):
             exclude={
                 "name": True,
                 "samples": True,
+                "measures": True,
                 "gpu": True,
                 "training": kept_only_on_the_way | dealt_out,
             },

@@ -59,6 +59,9 @@ class SampleSettings(Written):
     count: int = Field(
         default=2, ge=1, le=MOST_STORIES, description="stories for each prompt and setting"
     )
+    include_prompt: bool = Field(
+        default=True, description="show a story with its prompt; figures are never of the prompt"
+    )
     seed: Seed = Field(default=0, description="of the first; each further story takes the next")
 
     @field_validator("at_steps")

@@ -44,7 +44,8 @@ def loss_rows(steps: int = 200) -> list[dict[str, Any]]:
 
 def sample(step: int, prompt_index: int, prompt: str, text: str, **other: Any) -> dict[str, Any]:
     row = {
-        "model": "demo-gpt2", "step": step, "prompt_index": prompt_index, "prompt": prompt,
+        "model": "demo-gpt2", "sample": 0, "weights": "0" * 64, "include_prompt": True,
+        "step": step, "prompt_index": prompt_index, "prompt": prompt,
         "setting": "calm", "temperature": 0.8, "top_k": 50, "top_p": 0.95,
         "repetition_penalty": 1.1, "max_length": 200, "whole_sentences": False, "seed": 7,
         "text": text, "tokens": len(text.split()), "finished": True,
@@ -55,7 +56,8 @@ def sample(step: int, prompt_index: int, prompt: str, text: str, **other: Any) -
 def score(stage: str, group_by: str, group: str, bits: float, **other: Any) -> dict[str, Any]:
     row = {
         "model": "demo-gpt2", "stage": stage, "split": "test", "group_by": group_by,
-        "group": group, "documents": 6, "bytes": 24_000, "tokens": 6_000, "words": 4_000,
+        "group": group, "works": 3, "documents": 6, "bytes": 24_000, "tokens": 6_000,
+        "words": 4_000,
         "nats": bits * 24_000 * 0.6931, "bits_per_byte": bits,
         "perplexity_per_token": 2 ** (bits * 4), "perplexity_per_word": 2 ** (bits * 6),
     }  # fmt: skip

@@ -53,7 +53,8 @@ def test_nothing_of_eight_words_is_left(words: list[str], others: list[str], at:
 
 def test_samples_lose_the_words_and_keep_their_rows(tmp_path: Path) -> None:
     row = {
-        "model": "m", "step": 1, "prompt_index": 0, "prompt": "The keeper came", "setting": "s",
+        "model": "m", "sample": 0, "weights": "0", "step": 1, "prompt_index": 0,
+        "prompt": "The keeper came", "setting": "s", "include_prompt": True,
         "temperature": 1.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0, "max_length": 9,
         "whole_sentences": False, "seed": 1, "tokens": 9, "finished": True,
     }  # fmt: skip

@@ -10,7 +10,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,16 @@ Totals = dict[tuple[str, str], "Total"]
 class Total:
     """Summed over the documents of a group."""
 
+    works: set[str] = field(default_factory=set)
     documents: int = 0
     bytes: int = 0  # UTF-8
     tokens: int = 0
     words: int = 0  # runs of non-space characters
     nats: float = 0.0  # negative log-likelihood
 
-    def add(self, text: str, tokens: int, nats: float) -> None:
+    def add(self, work_id: str, text: str, tokens: int, nats: float) -> None:
         """Count one document."""
+        self.works.add(work_id)
         self.documents += 1
         self.bytes += len(text.encode())
         self.tokens += tokens
@@ -152,7 +154,7 @@ def _score_split(
             }
             for group_by, group in groups.items():
                 if group is not None:
-                    totals[group_by, group].add(document.text, len(ids), loss)
+                    totals[group_by, group].add(document.work_id, document.text, len(ids), loss)
         report(totals["all", "all"].documents)
     if not totals:
         raise ModelError(
@@ -179,6 +181,7 @@ def _row(
         "split": split,
         "group_by": group_by,
         "group": group,
+        "works": len(total.works),
         "documents": total.documents,
         "bytes": total.bytes,
         "tokens": total.tokens,

@@ -1,0 +1,1 @@
+"""How good the stories of a sample set are, beside held-out human text measured alike."""
