@@ -104,4 +104,6 @@ def share(successes: int, trials: int) -> Interval:
     rate, spread = successes / trials, _Z**2 / trials
     centre = (rate + spread / 2) / (1 + spread)
     half = _Z / (1 + spread) * math.sqrt(rate * (1 - rate) / trials + spread / (4 * trials))
-    return Interval(rate, max(0.0, centre - half), min(1.0, centre + half))
+    low = 0.0 if successes == 0 else centre - half
+    high = 1.0 if successes == trials else centre + half
+    return Interval(rate, low, high)
