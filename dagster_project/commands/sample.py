@@ -13,19 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from crawlers.franchise import data_root
-from dagster_project.commands.finished import finished
-from dagster_project.commands.speech import refuse, say
-from pipeline.artifact import MANIFEST, Artifact
+from dagster_project.commands.model_folder import weights_folder
+from dagster_project.commands.speech import refuse
 from pipeline.model_spec import ModelError, SamplingSetting
 from pipeline.model_spec.samples import MOST_STORIES
 from pipeline.reports.text import plain
-from pipeline.takedown.models import marks, notice
 
 if TYPE_CHECKING:
     from pipeline.generation import Request, Story
-
-_WEIGHTS = "final"
 
 
 def sample(
@@ -65,7 +60,7 @@ def sample(
         "max_length": max_length,
         "whole_sentences": whole_sentences,
     }
-    folder = _find(model)
+    folder = weights_folder(model)
     setting = _setting(folder, {name: value for name, value in asked.items() if value is not None})
     told: list[dict[str, Any]] = []
     try:
@@ -78,26 +73,6 @@ def sample(
         refuse([error])
     if json:
         typer.echo(json_text.dumps(told, indent=2, ensure_ascii=False))
-
-
-def _find(model: str) -> Path:
-    """The folder of a model's weights; exit status 2 where there is none."""
-    path = Path(model).expanduser()
-    named = (data_root() / "models" / model / MANIFEST).is_file() if model else False
-    if path.is_dir() and not named:
-        return path / _WEIGHTS if (path / _WEIGHTS).is_dir() else path
-    made = finished("models", model)
-    _tell_takedowns(made)
-    return made.folder / _WEIGHTS
-
-
-def _tell_takedowns(made: Artifact) -> None:
-    try:
-        told = notice(marks(made))
-    except ValueError as error:
-        refuse([error])
-    if told:
-        say(told)
 
 
 def _setting(folder: Path, asked: dict[str, Any]) -> SamplingSetting:
