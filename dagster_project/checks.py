@@ -101,3 +101,31 @@ def tuned_better(before: float, after: float) -> dg.AssetCheckResult:
         metadata={"bits_per_byte_before": before, "bits_per_byte_after": after},
         description="fewer bits per byte of held-out text than before training",
     )
+
+
+def no_copy_above_bound(figures: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """The model's stories copy no more than they may: `figures` of `pipeline.memorisation`.
+
+    It stands on the report, not on what is measured: the report is written either way and says
+    what to do; what would publish the model is downstream of it, and does not begin.
+    """
+    return dg.AssetCheckResult(
+        check_name="no_copy_above_bound",
+        passed=figures["passed"],
+        metadata={
+            "copied": _in_words(figures["copied"]),
+            "held_out_human_text": _in_words(figures["human_copied"]),
+            "bound": f"{figures['bound']:.2%}",
+            "longest_words": figures["longest_words"],
+        },
+        description="\n".join([figures["verdict"], *figures["advice"]]),
+    )
+
+
+def _in_words(figure: Mapping[str, float | None] | None) -> str:
+    """A share and its interval."""
+    if figure is None:
+        return "not measured"
+    low, high = figure["low"], figure["high"]
+    of = "" if low is None or high is None else f" ({low:.2%} to {high:.2%})"
+    return f"{figure['value']:.2%}{of}"

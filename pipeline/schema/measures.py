@@ -161,7 +161,8 @@ NOVELTY = pa.schema(
 
 #: One row a figure of copying at a step. `measure`: copied (share of words in copied passages),
 #: longest (words, mean over texts), extractable (share of training passages that the model goes on
-#: with word by word, Carlini et al. 2023).
+#: with token by token, Carlini et al. 2023), extractable_held_out (the same of held-out passages,
+#: which it has never seen).
 MEMORISATION = pa.schema(
     [
         pa.field("model", pa.string(), nullable=False),

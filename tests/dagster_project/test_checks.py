@@ -81,3 +81,22 @@ def test_where_no_document_is_left_it_says_why_and_what_to_do():
     assert not result.passed
     assert "of 2 pages; left out: too short 2; add text" in (result.description or "")
     assert checks.not_empty(figures | {"documents": 1, "characters": 9}).passed
+
+
+def test_a_model_that_copies_above_its_bound_is_told_what_to_do():
+    figures = {
+        "passed": False,
+        "copied": {"value": 0.4, "low": 0.3, "high": 0.5},
+        "human_copied": {"value": 0.01, "low": None, "high": None},
+        "bound": 0.01,
+        "longest_words": 61,
+        "verdict": "It copies.",
+        "advice": ["Train for fewer steps."],
+    }
+    found = checks.no_copy_above_bound(figures)
+    assert not found.passed
+    assert found.severity is dg.AssetCheckSeverity.ERROR
+    assert found.description == "It copies.\nTrain for fewer steps."
+    assert found.metadata["copied"].value == "40.00% (30.00% to 50.00%)"
+    assert found.metadata["held_out_human_text"].value == "1.00%"
+    assert checks.no_copy_above_bound(figures | {"passed": True}).passed
