@@ -1,10 +1,11 @@
-"""Where a text's last whole sentence ends: a story that ran out of tokens is cut there.
+"""Where a text's sentences end: a story that ran out of tokens is cut after its last whole one.
 
 A sentence ends with . ! ? or …, any quotes and brackets that close with it, and a blank or the end
 of the text. The dot of an abbreviation, an initial or a number in the midst of a line ends none.
 """
 
 import re
+from collections.abc import Iterator
 
 _CLOSING = "\"'”’»›)\\]*_"
 _END = re.compile(rf"(?:[.!?…]+[{_CLOSING}]*(?=\s|\Z))|(?:[。！？]+[」』”’]*)")
@@ -14,9 +15,14 @@ _ABBREVIATED = re.compile(
 )
 
 
+def sentence_ends(text: str) -> Iterator[int]:
+    """The index after each whole sentence of `text`, in order."""
+    for found in _END.finditer(text):
+        if not _ABBREVIATED.search(text, 0, found.start() + 1):
+            yield found.end()
+
+
 def whole_sentences(text: str) -> str:
     """`text` up to the end of its last whole sentence; all of it where no sentence ends in it."""
-    for found in reversed(list(_END.finditer(text))):
-        if not _ABBREVIATED.search(text, 0, found.start() + 1):
-            return text[: found.end()]
-    return text
+    ends = list(sentence_ends(text))
+    return text[: ends[-1]] if ends else text
