@@ -125,7 +125,8 @@ def _ngrams(held: bytearray, order: int) -> _Packed:
     for place in range(order):
         packed <<= np.uint64(8)
         packed |= stream[place : place + ends]
-    return packed[stream[order - 1 :] != _BEGIN[0]]
+    of_text: _Packed = packed[stream[order - 1 :] != _BEGIN[0]]
+    return of_text
 
 
 def _count(texts: Iterable[str], order: int) -> tuple[_Packed, _Counts]:
@@ -177,7 +178,7 @@ def _table(ngrams: _Packed, counts: _Counts) -> _Table:
 
 def _discounts(counts: _Counts) -> _Shares:
     """By count, 0 to 3 and more: Chen & Goodman's estimate from how many have each count."""
-    _, once, twice, thrice, four = (float(n) for n in np.bincount(np.minimum(counts, 5))[:5])
+    _, once, twice, thrice, four, _ = np.bincount(np.minimum(counts, 5), minlength=6).tolist()
     if not (once and twice and thrice):
         return np.array(_FALLBACK)
     share = once / (once + 2 * twice)
