@@ -5,47 +5,28 @@ section of `pipeline.reports.sections` say its part, and writes `report.html`. T
 the same bytes. Nothing here knows torch: a report is made from tables.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import write_atomically
 from pipeline.reports.definitions import DEFINITIONS
-from pipeline.reports.material import read_material
+from pipeline.reports.material import Inputs, read_material
 
 REPORT = "report.html"
 
 
 def write_report(
-    *,
-    name: str,
-    model: Path,
-    samples: Path,
-    scores: Path,
-    corpus: Path,
-    corpus_figures: Mapping[str, Any],
-    folder: Path,
-    notice: str | None = None,
+    name: str, inputs: Inputs, folder: Path, notice: str | None = None
 ) -> dict[str, Any]:
     """Write `folder/report.html` and return its key figures (JSON values).
 
-    `model` holds training.json and loss.parquet, `samples` samples.parquet, `scores`
-    scores.parquet, `corpus` manifest.parquet; `corpus_figures` are what `build_corpus` returned.
     `notice` is what a reader must know before all else; it stands at the top.
     Raises FileNotFoundError or ValueError naming the input that is missing or wrong.
     """
     from pipeline.reports.page import render  # matplotlib takes its time
     from pipeline.reports.sections import SECTIONS, headline
 
-    material = read_material(
-        name=name,
-        model=model,
-        samples=samples,
-        scores=scores,
-        corpus=corpus,
-        corpus_figures=corpus_figures,
-        notice=notice,
-    )
+    material = read_material(name, inputs, notice)
     head = headline.section(material)
     sections = [made for make in SECTIONS if (made := make(material)) is not None]
     figures: dict[str, Any] = {"model": name}

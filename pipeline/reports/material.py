@@ -1,4 +1,4 @@
-"""What a report is made from: the outputs of training, sampling, measuring and of the corpus.
+"""What a report is made from: the outputs of training, sampling, each measuring and of the corpus.
 
 Tables are read with the columns of `pipeline.schema`; a file or column that is missing is named,
 with the step that writes it, before anything is drawn.
@@ -8,12 +8,48 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.schema import LOSS, MANIFEST, SAMPLES, SCORES
+from pipeline.schema import (
+    CONTEXT,
+    DIFFERENCES,
+    LOSS,
+    MANIFEST,
+    MEMORISATION,
+    NOVELTY,
+    PASSAGES,
+    QUALITY,
+    QUALITY_MEANS,
+    SAMPLES,
+    SCORES,
+)
+
+
+class Output(Protocol):
+    """What a step left: its files and its key figures; a `pipeline.artifact.Artifact` is one."""
+
+    @property
+    def folder(self) -> Path:
+        """Holds the files."""
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """As the step returned them."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The outputs that a report is made from."""
+
+    model: Output
+    samples: Output
+    perplexity: Output
+    quality: Output
+    memorisation: Output
+    corpus: Output
 
 
 @dataclass(frozen=True)
@@ -25,33 +61,47 @@ class Material:
     loss: pa.Table
     samples: pa.Table
     scores: pa.Table
+    differences: pa.Table
+    context: pa.Table
+    perplexity_figures: Mapping[str, Any]  # as `pipeline.perplexity.score` returns them
+    quality: pa.Table
+    quality_means: pa.Table
+    quality_figures: Mapping[str, Any]  # as `pipeline.quality.measure` returns them
+    passages: pa.Table
+    novelty: pa.Table
+    memorisation: pa.Table
+    memorisation_figures: Mapping[str, Any]  # as `pipeline.memorisation.measure` returns them
     manifest: pa.Table
     corpus_figures: Mapping[str, Any]  # as `pipeline.corpus.build_corpus` returns them
     notice: str | None = None  # what stands before all else
 
 
-def read_material(
-    *,
-    name: str,
-    model: Path,
-    samples: Path,
-    scores: Path,
-    corpus: Path,
-    corpus_figures: Mapping[str, Any],
-    notice: str | None = None,
-) -> Material:
-    """Read the folders' files.
+def read_material(name: str, inputs: Inputs, notice: str | None = None) -> Material:
+    """Read the inputs' files.
 
     Raises FileNotFoundError or ValueError naming the file, what is wrong and what writes it.
     """
+    model, samples, corpus = inputs.model.folder, inputs.samples.folder, inputs.corpus.folder
+    scores, quality, copies = inputs.perplexity, inputs.quality, inputs.memorisation
+    foretold, judged, found = "the perplexity step", "the quality step", "the memorisation step"
     return Material(
         name=name,
         training=_json(model / "training.json", "the training"),
         loss=read_table(model / "loss.parquet", LOSS, "the training"),
         samples=read_table(samples / "samples.parquet", SAMPLES, "the sampling"),
-        scores=read_table(scores / "scores.parquet", SCORES, "the perplexity step"),
+        scores=read_table(scores.folder / "scores.parquet", SCORES, foretold),
+        differences=read_table(scores.folder / "differences.parquet", DIFFERENCES, foretold),
+        context=read_table(scores.folder / "context.parquet", CONTEXT, foretold),
+        perplexity_figures=scores.figures,
+        quality=read_table(quality.folder / "quality.parquet", QUALITY, judged),
+        quality_means=read_table(quality.folder / "means.parquet", QUALITY_MEANS, judged),
+        quality_figures=quality.figures,
+        passages=read_table(copies.folder / "passages.parquet", PASSAGES, found),
+        novelty=read_table(copies.folder / "novelty.parquet", NOVELTY, found),
+        memorisation=read_table(copies.folder / "memorisation.parquet", MEMORISATION, found),
+        memorisation_figures=copies.figures,
         manifest=read_table(corpus / "manifest.parquet", MANIFEST, "the corpus step"),
-        corpus_figures=corpus_figures,
+        corpus_figures=inputs.corpus.figures,
         notice=notice,
     )
 

@@ -13,7 +13,22 @@ import pytest
 
 from pipeline.corpus.figures import Figures
 from pipeline.reports import write_report
-from pipeline.schema import LOSS, MANIFEST, SAMPLES, SCORES
+from pipeline.reports.material import Inputs
+from pipeline.schema import (
+    CONTEXT,
+    DIFFERENCES,
+    LOSS,
+    MANIFEST,
+    MEMORISATION,
+    NOVELTY,
+    PASSAGES,
+    QUALITY,
+    QUALITY_MEANS,
+    SAMPLES,
+    SCORES,
+    WORKS,
+)
+from tests.pipeline.reports import measured
 
 WHO = ["the miller's daughter", "a lame fox", "the ferryman", "Old Brandt", "the queen's clerk"]
 DID = ["hid the brass key", "counted the lanterns twice", "lied to the tax collector", "slept"]
@@ -58,7 +73,8 @@ def score(stage: str, group_by: str, group: str, bits: float, **other: Any) -> d
         "model": "demo-gpt2", "stage": stage, "split": "test", "group_by": group_by,
         "group": group, "works": 3, "documents": 6, "bytes": 24_000, "tokens": 6_000,
         "words": 4_000,
-        "nats": bits * 24_000 * 0.6931, "bits_per_byte": bits,
+        "nats": bits * 24_000 * 0.6931, "bits_per_byte": bits, "low": bits - 0.1,
+        "high": bits + 0.1,
         "perplexity_per_token": 2 ** (bits * 4), "perplexity_per_word": 2 ** (bits * 6),
     }  # fmt: skip
     return row | other
@@ -82,6 +98,14 @@ def document(number: int, split: str, source: str, licence: str, **other: Any) -
     return row | other
 
 
+@dataclass(frozen=True)
+class Step:
+    """What a step left."""
+
+    folder: Path
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass
 class Made:
     """The inputs of a report, to be changed by a test before they are written."""
@@ -93,6 +117,19 @@ class Made:
     samples: list[dict[str, Any]] = field(default_factory=list)
     scores: list[dict[str, Any]] = field(default_factory=list)
     documents: list[dict[str, Any]] = field(default_factory=list)  # manifest columns and text
+    # None: what `measured` has for these scores and samples.
+    works: list[dict[str, Any]] | None = None
+    differences: list[dict[str, Any]] | None = None
+    context: list[dict[str, Any]] = field(default_factory=measured.context)
+    perplexity_figures: dict[str, Any] = field(default_factory=lambda: dict(measured.PERPLEXITY))
+    qualities: list[dict[str, Any]] | None = None
+    means: list[dict[str, Any]] | None = None
+    quality_figures: dict[str, Any] = field(default_factory=lambda: dict(measured.QUALITY))
+    passages: list[dict[str, Any]] | None = None
+    novelty: list[dict[str, Any]] | None = None
+    memorisation: list[dict[str, Any]] | None = None
+    copying_figures: dict[str, Any] = field(default_factory=lambda: dict(measured.MEMORISATION))
+    notice: str | None = None
 
     split_by_work: bool = True
     corpus_figures: dict[str, Any] = field(default_factory=dict)
@@ -107,22 +144,54 @@ class Made:
 
     def write(self) -> dict[str, Any]:
         """Write the tables and the report; return its figures."""
-        for folder in ("model", "samples", "scores", "corpus"):
-            (self.root / folder).mkdir(exist_ok=True)
-        (self.root / "model" / "training.json").write_text(json.dumps(self.training))
-        _table(self.root / "model" / "loss.parquet", self.loss, LOSS)
-        _table(self.root / "samples" / "samples.parquet", self.samples, SAMPLES)
-        _table(self.root / "scores" / "scores.parquet", self.scores, SCORES)
-        self._write_corpus()
-        return write_report(
-            name=self.name,
-            model=self.root / "model",
-            samples=self.root / "samples",
-            scores=self.root / "scores",
-            corpus=self.root / "corpus",
-            corpus_figures=self.corpus_figures,
-            folder=self.root / "report",
+        self.write_tables()
+        return write_report(self.name, self.inputs, self.root / "report", self.notice)
+
+    @property
+    def inputs(self) -> Inputs:
+        """The folders as steps left them."""
+        return Inputs(
+            model=Step(self.root / "model"),
+            samples=Step(self.root / "samples"),
+            perplexity=Step(self.root / "perplexity", self.perplexity_figures),
+            quality=Step(self.root / "quality", self.quality_figures),
+            memorisation=Step(self.root / "memorisation", self.copying_figures),
+            corpus=Step(self.root / "corpus", self.corpus_figures),
         )
+
+    def write_tables(self) -> None:
+        """Samples are numbered in their order; what a test left None follows from the others."""
+        samples = self.samples = [row | {"sample": n} for n, row in enumerate(self.samples)]
+        steps = sorted({row["step"] for row in samples})
+
+        def given(rows: list[dict[str, Any]] | None, make: Any, *of: Any) -> list[dict[str, Any]]:
+            return make(*of) if rows is None else rows
+
+        tables = {
+            "model/loss": (self.loss, LOSS),
+            "samples/samples": (samples, SAMPLES),
+            "perplexity/works": (self.works or [], WORKS),
+            "perplexity/scores": (self.scores, SCORES),
+            "perplexity/differences": (
+                given(self.differences, measured.differences, self.scores),
+                DIFFERENCES,
+            ),
+            "perplexity/context": (self.context, CONTEXT),
+            "quality/quality": (given(self.qualities, measured.qualities, samples), QUALITY),
+            "quality/means": (given(self.means, measured.means, samples), QUALITY_MEANS),
+            "memorisation/passages": (given(self.passages, measured.passages, samples), PASSAGES),
+            "memorisation/novelty": (given(self.novelty, measured.novelty, steps), NOVELTY),
+            "memorisation/memorisation": (
+                given(self.memorisation, measured.memorisation, steps),
+                MEMORISATION,
+            ),
+        }
+        for name, (rows, schema) in tables.items():
+            (self.root / name).parent.mkdir(exist_ok=True)
+            _table(self.root / f"{name}.parquet", rows, schema)
+        (self.root / "model" / "training.json").write_text(json.dumps(self.training))
+        (self.root / "corpus").mkdir(exist_ok=True)
+        self._write_corpus()
 
     @property
     def page(self) -> Path:
@@ -181,6 +250,19 @@ def made(tmp_path: Path) -> Made:
             *both("franchise", "demo", 8.02, 2.31, documents=12, bytes=48_000),
             *both("source", "wikipedia", 8.05, 2.11),
             *both("source", "gutenberg", 7.99, 2.51, bytes=23_000),
+            score("ngram", "all", "all", 3.4, documents=12, bytes=48_000, tokens=None),
+            score(
+                "xz",
+                "all",
+                "all",
+                3.1,
+                documents=12,
+                bytes=48_000,
+                tokens=None,
+                low=None,
+                high=None,
+            ),
+            score("trained", "all", "all", 2.1, split="train"),
         ],
         documents=[
             *(document(n, "train", "wikipedia", "CC-BY-SA-4.0") for n in range(8)),

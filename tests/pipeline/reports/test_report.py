@@ -303,10 +303,9 @@ def test_a_figure_that_is_none_is_an_error(
 
 def test_figures_of_another_corpus_are_an_error(made: Any) -> None:
     made.write()
-    folders = {name: made.root / name for name in ("model", "samples", "scores", "corpus")}
-    figures = made.corpus_figures | {"documents": 13}
+    made.corpus_figures |= {"documents": 13}
     with pytest.raises(ValueError, match="14 documents and the corpus figures 13"):
-        write_report(name="x", corpus_figures=figures, folder=made.root / "other", **folders)
+        write_report("x", made.inputs, made.root / "other")
 
 
 def test_a_split_within_works_is_told(made: Any) -> None:
@@ -317,12 +316,21 @@ def test_a_split_within_works_is_told(made: Any) -> None:
     assert "too few works to hold whole ones out" in words(read(made))
 
 
-def test_a_missing_input_is_named_with_what_writes_it(made: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "writer"),
+    [
+        ("samples/samples", "the sampling"),
+        ("perplexity/differences", "the perplexity step"),
+        ("quality/means", "the quality step"),
+        ("memorisation/passages", "the memorisation step"),
+    ],
+)
+def test_a_missing_input_is_named_with_what_writes_it(made: Any, name: str, writer: str) -> None:
     made.write()
-    (made.root / "samples" / "samples.parquet").unlink()
-    folders = {name: made.root / name for name in ("model", "samples", "scores", "corpus")}
-    with pytest.raises(FileNotFoundError, match=r"samples\.parquet is missing; the sampling"):
-        write_report(name="x", corpus_figures={}, folder=made.root / "other", **folders)
+    (made.root / f"{name}.parquet").unlink()
+    with pytest.raises(FileNotFoundError, match=rf"{name}\.parquet is missing; {writer}"):
+        write_report("x", made.inputs, made.root / "other")
+    assert not (made.root / "other").exists()
 
 
 def test_torch_is_not_needed() -> None:
