@@ -11,10 +11,11 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
+from pipeline import host_memory
 from pipeline.device import Device
 from pipeline.model_spec import LoraSettings, ModelError, ModelSpec
 from pipeline.models.initial import load_initial
-from pipeline.training import forecast, room, train
+from pipeline.training import forecast, train
 from pipeline.training.activations import measure_activations
 from pipeline.training.forecast import check_disk, check_weights, disk_need, fit
 from pipeline.training.need import need_of
@@ -122,14 +123,14 @@ def test_a_container_bounds_the_memory(tmp_path: Path):
     (group / "memory.stat").write_text("anon 500\ninactive_file 100\n")
     (tmp_path / "machine/memory.max").write_text("max\n")
     (tmp_path / "machine/memory.current").write_text("9\n")
-    groups = room._groups(tmp_path, own)
-    assert [room._left(one) for one in groups] == [400, None, None]
+    groups = host_memory._groups(tmp_path, own)
+    assert [host_memory._left(one) for one in groups] == [400, None, None]
     old = tmp_path / "memory/job"
     old.mkdir(parents=True)
     own.write_text("4:cpu:/job\n3:memory:/job\n")
     (old / "memory.limit_in_bytes").write_text("1000")
     (old / "memory.usage_in_bytes").write_text("400")
-    assert room._left(room._groups(tmp_path, own)[0]) == 600
+    assert host_memory._left(host_memory._groups(tmp_path, own)[0]) == 600
 
 
 def test_a_disk_without_room_is_refused(make_spec: Callable[..., ModelSpec], tmp_path: Path):

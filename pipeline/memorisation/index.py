@@ -1,0 +1,260 @@
+"""The index of a corpus's training text: which runs of words stand in it, and in which document.
+
+All documents of train.txt as folded words parted by single blanks, a line each, and of the blanks
+before words the suffix array (Manber and Myers 1993; built by Yuta Mori's divsufsort): a run of
+words is a string that begins and ends with a blank, so that questions are exact at the bounds of
+words, and a line end stands in no run, so that none goes over from one document into the next. Of
+other suffixes nobody asks, and without them the array is a sixth of its size. The longest run at
+each word of a text is found by bisection, as in the matching statistics of Chang and Lawler 1994.
+"""
+
+import json
+import mmap
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from contextlib import ExitStack
+from hashlib import file_digest
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.corpus import CorpusError, read_split
+from pipeline.host_memory import free_host_memory
+from pipeline.memorisation.passages import COLUMNS, Passage, maximal
+from pipeline.memorisation.words import Words, joined_words, words_of
+from pipeline.reports.text import size
+
+WORDS, SUFFIXES, STARTS, ABOUT = "words.txt", "suffixes.npy", "starts.npy", "index.json"
+_VERSION = 1
+
+#: Bytes of memory that sorting takes for a byte of words: itself, and its place among the suffixes.
+_SMALL, _LARGE = 1 + 4, 1 + 8
+#: Up to here places fit into 32 bits.
+_MOST_SMALL = 2**31 - 1
+#: Bytes of a text that are looked for at once: some ten words, more than most runs have; where all
+#: of them stand there, so many times as many.
+_WIDTH, _WIDER = 64, 4
+_REPORTED = 5_000  # documents
+
+
+def build_index(
+    corpus: Path, folder: Path, *, report: Callable[[str], None] = lambda line: None
+) -> dict[str, Any]:
+    """Write the index of the corpus in `corpus` into `folder` and return its figures.
+
+    Takes five bytes of memory for a byte of words, nine from two gigabytes on. The same corpus
+    gives the same files. Raises ManifestError; CorpusError where the training text has no words,
+    or where memory is short, before anything is sorted.
+    """
+    begun = monotonic()
+    starts, words = _write_words(corpus, folder / WORDS, report)
+    if not words:
+        raise CorpusError(
+            f"{corpus / 'train.txt'}: has no words to be found again; add sources to the corpus"
+        )
+    taken = _write_suffixes(folder, len(starts), words, report)
+    _save(folder / STARTS, np.array(starts, np.int64))
+    about = {"version": _VERSION, "corpus": _name_of(corpus), "documents": len(starts)}
+    (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    return {
+        "documents": len(starts),
+        "words": words,
+        "bytes": (folder / WORDS).stat().st_size,
+        "memory_bytes": taken,
+        "seconds": round(monotonic() - begun, 3),
+    }
+
+
+def is_of(index: Path, corpus: Path) -> bool:
+    """Whether the index in `index` is one of the corpus in `corpus`, as it stands now."""
+    try:
+        about = json.loads((index / ABOUT).read_text("utf-8"))
+        return bool(about["version"] == _VERSION and about["corpus"] == _name_of(corpus))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _name_of(corpus: Path) -> str:
+    """What a corpus is known by: the hash of its manifest, which has the hash of every text."""
+    with (corpus / "manifest.parquet").open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _write_words(corpus: Path, path: Path, report: Callable[[str], None]) -> tuple[list[int], int]:
+    """Where in the file each document's line begins, and the words of all."""
+    starts: list[int] = []
+    position = words = 0
+    with path.open("wb") as file:
+        for document in read_split(corpus, "train"):
+            joined = joined_words(document.text)
+            line = f" {joined} \n".encode() if joined else b" \n"
+            starts.append(position)
+            position += file.write(line)
+            words += joined.count(" ") + 1 if joined else 0
+            if len(starts) % _REPORTED == 0:
+                report(f"{len(starts):,} documents, {words:,} words")
+    return starts, words
+
+
+def _write_suffixes(folder: Path, documents: int, words: int, report: Callable[[str], None]) -> int:
+    """Sort, and return how much memory that took."""
+    from pydivsufsort import divsufsort  # which takes a quarter of a second to load
+
+    length = (folder / WORDS).stat().st_size
+    need, free = length * (_SMALL if length <= _MOST_SMALL else _LARGE), free_host_memory()
+    short = (
+        f"{folder / WORDS}: to index {words:,} words takes {size(need)} of memory, and "
+        f"{size(free)} are free; end what else runs here, or use a machine with more"
+    )
+    if need > free:
+        raise CorpusError(short)
+    report(f"sorting {words:,} words, {size(length)}")
+    try:
+        order = divsufsort((folder / WORDS).read_bytes())
+    except MemoryError:
+        raise CorpusError(short) from None
+    # First come the line ends, then the blanks before them, then the blanks before words.
+    _save(folder / SUFFIXES, order[2 * documents : 2 * documents + words])
+    return need
+
+
+def _save(path: Path, values: NDArray[Any]) -> None:
+    """As `numpy.save` does, which does not say so when the disk is full."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(values))
+        file.write(values.data)
+
+
+class TrainIndex:
+    """The index of a corpus, opened: nothing is read into memory but what is asked for."""
+
+    def __init__(self, index: Path, corpus: Path):
+        self._index = index
+        self._corpus = corpus
+        self._rows: pa.Table | None = None
+
+    def __enter__(self) -> "TrainIndex":
+        """Raises CorpusError where the index is not of this corpus, or is damaged."""
+        if not is_of(self._index, self._corpus):
+            raise CorpusError(
+                f"{self._index} is no index of the corpus {self._corpus} as it stands now; "
+                "materialize the corpus's `index` again"
+            )
+        self._open = ExitStack()
+        try:
+            file = self._open.enter_context((self._index / WORDS).open("rb"))
+            self._text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._open.callback(self._text.close)
+            self._places = np.load(self._index / SUFFIXES, mmap_mode="r")
+            self._starts = np.load(self._index / STARTS, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            self._open.close()
+            raise CorpusError(
+                f"{self._index}: cannot be read ({error}); materialize the corpus's `index` again"
+            ) from error
+        self._suffixes = memoryview(self._places)  # a single item of it is quicker than NumPy's
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._suffixes.release()
+        self._open.close()
+
+    def runs(self, text: str) -> NDArray[np.int64]:
+        """For each word of `words_of(text)` the longest run of words that begins there.
+
+        In words; a run stands, in this order, in one training document.
+        """
+        return self._runs(words_of(text))
+
+    def longest(self, text: str) -> Passage | None:
+        """The longest passage, the first of several; None where no word of it stands there."""
+        words = words_of(text)
+        runs = self._runs(words)
+        if not len(runs) or not (most := int(runs.max())):
+            return None
+        return self._passage(words, int(runs.argmax()), most)
+
+    def passages(self, text: str, least: int) -> list[Passage]:
+        """All passages of at least so many words that no longer one holds, in their order."""
+        words = words_of(text)
+        runs = self._runs(words)
+        return [self._passage(words, at, int(runs[at])) for at in maximal(runs, least)]
+
+    def _runs(self, words: Words) -> NDArray[np.int64]:
+        asked = f" {' '.join(words.folded)} ".encode()
+        found = np.zeros(len(words), np.int64)
+        at = step = common = 0
+        place = -1
+        for word in range(len(words)):
+            place, common = self._longest(asked, at, place + step, common - step)
+            found[word] = asked.count(b" ", at, at + common) - 1
+            step = asked.index(b" ", at + 1) - at
+            at += step
+        return found
+
+    def _longest(self, asked: bytes, at: int, likely: int, likely_common: int) -> tuple[int, int]:
+        """Where the suffix stands that has most bytes in common with `asked` from `at` on, and how
+        many.
+
+        `likely` is where the last word's run goes on, and has so many in common: if no other suffix
+        comes near, nothing more is to be compared, and a text that is copied as a whole takes no
+        longer than another.
+        """
+        text, suffixes = self._text, self._suffixes
+        low, high, width = 0, len(suffixes), _WIDTH
+        while True:
+            wanted = asked[at : at + width]
+            length = len(wanted)
+
+            def piece(place: int, length: int = length) -> bytes:
+                return text[place : place + length]
+
+            first = bisect_left(suffixes, wanted, low, high, key=piece)
+            if first == high or piece(suffixes[first]) != wanted:
+                near = (suffixes[n] for n in (first - 1, first) if low <= n < high)
+                return max(((p, _common(piece(p), wanted)) for p in near), key=lambda one: one[1])
+            if at + length == len(asked):
+                return suffixes[first], length
+            low, high = first, bisect_right(suffixes, wanted, first, high, key=piece)
+            if high - low == 1 and suffixes[low] == likely:
+                return likely, likely_common
+            width *= _WIDER
+
+    def _passage(self, words: Words, first: int, length: int) -> Passage:
+        run = f" {' '.join(words.folded[first : first + length])} ".encode()
+
+        def piece(place: int) -> bytes:
+            return self._text[place : place + len(run)]
+
+        low = bisect_left(self._suffixes, run, key=piece)
+        high = bisect_right(self._suffixes, run, low, key=piece)
+        place = int(self._places[low:high].min())
+        document = int(np.searchsorted(self._starts, place, side="right")) - 1
+        start, end = words.starts[first], words.ends[first + length - 1]
+        return Passage(start, end, length, high - low, self._row(document))
+
+    def _row(self, document: int) -> dict[str, Any]:
+        if self._rows is None:
+            wanted = [("split", "==", "train"), ("kind", "==", "document")]
+            manifest = self._corpus / "manifest.parquet"
+            self._rows = pq.read_table(manifest, columns=list(COLUMNS), filters=wanted)
+        row: dict[str, Any] = self._rows.slice(document, 1).to_pylist()[0]
+        return row
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many bytes they begin with in common."""
+    length = min(len(one), len(other))
+    differ = int.from_bytes(one[:length]) ^ int.from_bytes(other[:length])
+    return length - (differ.bit_length() + 7) // 8
