@@ -3,6 +3,9 @@
 With one end-of-text token, as GPT-2 has it, a document stands between two of them. With a `<BOS>`
 of its own it stands as `<BOS> <genre> story <EOS>`, control tokens next to each other: the blanks
 that the corpus's line shows between them are no tokens.
+
+A model without an end token is refused, by whatever loads it: it could end no story, and a document
+would have no beginning from which its first token could be foretold.
 """
 
 from collections.abc import Mapping
@@ -45,11 +48,22 @@ class Frame:
 
 
 def frame_of(tokenizer: PreTrainedTokenizerBase) -> Frame:
-    """The frame of a tokenizer: its bos and eos, and the genres that its configuration names."""
+    """The frame of a tokenizer: its bos and eos, and the genres that its configuration names.
+
+    Raises ModelError where it has no eos.
+    """
     if tokenizer.eos_token_id is None:
-        raise ModelError("the tokenizer has no end-of-text token; choose a base that has one")
+        raise ModelError(
+            f"the tokenizer{_whose(tokenizer)} has no end-of-text token, and so no story of the "
+            "model could end; name one as `eos_token` in its tokenizer_config.json, or choose a "
+            "base that has one"
+        )
     end = int(tokenizer.eos_token_id)
     start = end if tokenizer.bos_token_id is None else int(tokenizer.bos_token_id)
     named = tokenizer.init_kwargs.get(GENRE_TOKENS, ())
     genres = {token: int(tokenizer.convert_tokens_to_ids(token)) for token in named}
     return Frame(start, end, genres)
+
+
+def _whose(tokenizer: PreTrainedTokenizerBase) -> str:
+    return f" of {tokenizer.name_or_path}" if tokenizer.name_or_path else ""
