@@ -35,6 +35,7 @@ RETRAINED = _CHANGED.since_last_handled() & ~_When.missing() & _READY
 _BY_STAGE: dict[str, dg.AutomationCondition] = {
     "documents": FOLLOWS.with_label("its pages have changed"),
     "corpus": FOLLOWS.with_label("its documents have changed"),
+    "index": FOLLOWS.with_label("its corpus has changed"),
     "model": RETRAINED.with_label("its corpus has changed, and it was trained before"),
     "samples": FOLLOWS.with_label("its model has changed"),
     "perplexity": FOLLOWS.with_label("its model or corpus has changed"),

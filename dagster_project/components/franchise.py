@@ -14,6 +14,7 @@ from dagster_project.changes_page import documents_changes, refused_documents, s
 from dagster_project.components.crawled_pages import pages_asset, pages_key
 from dagster_project.components.franchise_scaffold import FranchiseScaffolder
 from dagster_project.components.story_corpus import corpus_asset
+from dagster_project.corpus_index import index_asset
 from dagster_project.documents_page import write_documents_page
 from dagster_project.drift_alarm import DocumentsConfig, drifted, held_against, no_drift
 from dagster_project.presentation import OWNERS, group_name, result, table
@@ -49,15 +50,16 @@ class Franchise(dg.Component):
         return cls(context.path.name, attributes, context.path / "defs.yaml")
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Pages a spider, documents, corpus; a job to crawl again, and its schedule."""
+        """Pages a spider, documents, corpus, index; a job to crawl again, and its schedule."""
         pages = [pages_asset(self.name, self.spec, spider) for spider in self.spec.spiders()]
         documents = _documents_asset(self.name, self.spec, self.written_in)
         corpus = corpus_asset(
             self.name, self.spec.title, [self.name], CorpusConfig(), self.written_in
         )
+        index = index_asset(self.name, self.spec.title, self.written_in)
         job = dg.define_asset_job(
             f"recrawl_{group_name(self.name)}",
-            selection=dg.AssetSelection.assets(*pages, documents, corpus),
+            selection=dg.AssetSelection.assets(*pages, documents, corpus, index),
             description=f"Crawl {self.spec.title} again; what is unchanged is reused.",
         )
         schedules = []
@@ -67,7 +69,9 @@ class Franchise(dg.Component):
                     job=job, cron_schedule=self.spec.recrawl, execution_timezone=self.spec.timezone
                 )
             )
-        return dg.Definitions(assets=[*pages, documents, corpus], jobs=[job], schedules=schedules)
+        return dg.Definitions(
+            assets=[*pages, documents, corpus, index], jobs=[job], schedules=schedules
+        )
 
 
 def _documents_asset(name: str, spec: FranchiseSpec, written_in: Path) -> dg.AssetsDefinition:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from dagster_project import checks
 from dagster_project.changes_page import corpus_changes, corpus_since
+from dagster_project.corpus_index import index_asset
 from dagster_project.corpus_page import CorpusPage, write_corpus_page
 from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore
@@ -42,18 +43,12 @@ class StoryCorpus(dg.Component):
         return cls(context.path.name, attributes, context.path / "defs.yaml")
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """One asset."""
-        return dg.Definitions(
-            assets=[
-                corpus_asset(
-                    self.name,
-                    self.spec.title,
-                    self.spec.franchises,
-                    self.spec.config(),
-                    self.written_in,
-                )
-            ]
+        """The corpus and its index."""
+        corpus = corpus_asset(
+            self.name, self.spec.title, self.spec.franchises, self.spec.config(), self.written_in
         )
+        index = index_asset(self.name, self.spec.title, self.written_in)
+        return dg.Definitions(assets=[corpus, index])
 
 
 def corpus_asset(

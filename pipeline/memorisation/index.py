@@ -10,7 +10,6 @@ each word of a text is found by bisection, as in the matching statistics of Chan
 
 import json
 import mmap
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from contextlib import ExitStack
 from hashlib import file_digest
@@ -25,21 +24,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.corpus import CorpusError, read_split
-from pipeline.host_memory import free_host_memory
 from pipeline.memorisation.passages import COLUMNS, Passage, maximal
+from pipeline.memorisation.suffixes import Suffixes, memory_need, sorted_suffixes
 from pipeline.memorisation.words import Words, joined_words, words_of
 from pipeline.reports.text import size
 
 WORDS, SUFFIXES, STARTS, ABOUT = "words.txt", "suffixes.npy", "starts.npy", "index.json"
 _VERSION = 1
 
-#: Bytes of memory that sorting takes for a byte of words: itself, and its place among the suffixes.
-_SMALL, _LARGE = 1 + 4, 1 + 8
-#: Up to here places fit into 32 bits.
-_MOST_SMALL = 2**31 - 1
-#: Bytes of a text that are looked for at once: some ten words, more than most runs have; where all
-#: of them stand there, so many times as many.
-_WIDTH, _WIDER = 64, 4
+#: Bytes of a text that are looked for at once, more than most runs have; where all of them stand
+#: there, the rest of the text is.
+_WIDTH = 256
 _REPORTED = 5_000  # documents
 
 
@@ -58,15 +53,16 @@ def build_index(
         raise CorpusError(
             f"{corpus / 'train.txt'}: has no words to be found again; add sources to the corpus"
         )
-    taken = _write_suffixes(folder, len(starts), words, report)
+    _write_suffixes(folder, len(starts), words, report)
     _save(folder / STARTS, np.array(starts, np.int64))
-    about = {"version": _VERSION, "corpus": _name_of(corpus), "documents": len(starts)}
+    length = (folder / WORDS).stat().st_size
+    about = {"version": _VERSION, "corpus": _name_of(corpus), "bytes": length, "words": words}
     (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
     return {
         "documents": len(starts),
         "words": words,
-        "bytes": (folder / WORDS).stat().st_size,
-        "memory_bytes": taken,
+        "bytes": length,
+        "memory_bytes": memory_need(length),
         "seconds": round(monotonic() - begun, 3),
     }
 
@@ -102,26 +98,13 @@ def _write_words(corpus: Path, path: Path, report: Callable[[str], None]) -> tup
     return starts, words
 
 
-def _write_suffixes(folder: Path, documents: int, words: int, report: Callable[[str], None]) -> int:
-    """Sort, and return how much memory that took."""
-    from pydivsufsort import divsufsort  # which takes a quarter of a second to load
-
-    length = (folder / WORDS).stat().st_size
-    need, free = length * (_SMALL if length <= _MOST_SMALL else _LARGE), free_host_memory()
-    short = (
-        f"{folder / WORDS}: to index {words:,} words takes {size(need)} of memory, and "
-        f"{size(free)} are free; end what else runs here, or use a machine with more"
-    )
-    if need > free:
-        raise CorpusError(short)
-    report(f"sorting {words:,} words, {size(length)}")
-    try:
-        order = divsufsort((folder / WORDS).read_bytes())
-    except MemoryError:
-        raise CorpusError(short) from None
+def _write_suffixes(
+    folder: Path, documents: int, words: int, report: Callable[[str], None]
+) -> None:
+    report(f"sorting {words:,} words, {size((folder / WORDS).stat().st_size)}")
+    order = sorted_suffixes(folder / WORDS)
     # First come the line ends, then the blanks before them, then the blanks before words.
     _save(folder / SUFFIXES, order[2 * documents : 2 * documents + words])
-    return need
 
 
 def _save(path: Path, values: NDArray[Any]) -> None:
@@ -141,24 +124,26 @@ class TrainIndex:
 
     def __enter__(self) -> "TrainIndex":
         """Raises CorpusError where the index is not of this corpus, or is damaged."""
+        again = "materialize the corpus's `index` again"
         if not is_of(self._index, self._corpus):
             raise CorpusError(
-                f"{self._index} is no index of the corpus {self._corpus} as it stands now; "
-                "materialize the corpus's `index` again"
+                f"{self._index} is no index of the corpus {self._corpus} as it stands now; {again}"
             )
         self._open = ExitStack()
         try:
             file = self._open.enter_context((self._index / WORDS).open("rb"))
-            self._text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            self._open.callback(self._text.close)
-            self._places = np.load(self._index / SUFFIXES, mmap_mode="r")
+            text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._open.callback(text.close)
+            places = np.load(self._index / SUFFIXES, mmap_mode="r")
             self._starts = np.load(self._index / STARTS, mmap_mode="r")
+            about = json.loads((self._index / ABOUT).read_text("utf-8"))
+            if (len(text), len(places)) != (about["bytes"], about["words"]):
+                raise ValueError(f"{WORDS} or {SUFFIXES} is not as long as it was written")
         except (OSError, ValueError) as error:
             self._open.close()
-            raise CorpusError(
-                f"{self._index}: cannot be read ({error}); materialize the corpus's `index` again"
-            ) from error
-        self._suffixes = memoryview(self._places)  # a single item of it is quicker than NumPy's
+            raise CorpusError(f"{self._index}: cannot be read ({error}); {again}") from error
+        self._suffixes = Suffixes(text, places)
+        self._open.callback(self._suffixes.close)
         return self
 
     def __exit__(
@@ -167,7 +152,6 @@ class TrainIndex:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._suffixes.release()
         self._open.close()
 
     def runs(self, text: str) -> NDArray[np.int64]:
@@ -204,45 +188,31 @@ class TrainIndex:
         return found
 
     def _longest(self, asked: bytes, at: int, likely: int, likely_common: int) -> tuple[int, int]:
-        """Where the suffix stands that has most bytes in common with `asked` from `at` on, and how
-        many.
+        """Which suffix has most bytes in common with `asked` from `at` on, and how many.
 
-        `likely` is where the last word's run goes on, and has so many in common: if no other suffix
-        comes near, nothing more is to be compared, and a text that is copied as a whole takes no
-        longer than another.
+        `likely` is where the run of the word before goes on, and how far. Where it is the only one
+        left nothing more is compared, so that a text that is copied as a whole takes no longer.
         """
-        text, suffixes = self._text, self._suffixes
-        low, high, width = 0, len(suffixes), _WIDTH
-        while True:
+        for width in (_WIDTH, len(asked)):
             wanted = asked[at : at + width]
-            length = len(wanted)
-
-            def piece(place: int, length: int = length) -> bytes:
-                return text[place : place + length]
-
-            first = bisect_left(suffixes, wanted, low, high, key=piece)
-            if first == high or piece(suffixes[first]) != wanted:
-                near = (suffixes[n] for n in (first - 1, first) if low <= n < high)
-                return max(((p, _common(piece(p), wanted)) for p in near), key=lambda one: one[1])
-            if at + length == len(asked):
-                return suffixes[first], length
-            low, high = first, bisect_right(suffixes, wanted, first, high, key=piece)
-            if high - low == 1 and suffixes[low] == likely:
+            count, first = self._suffixes.find(wanted)
+            if not count:
+                return self._suffixes.nearest(wanted, first)
+            place = int(self._suffixes.places[first])
+            if count == 1 and place == likely:
                 return likely, likely_common
-            width *= _WIDER
+            if at + width >= len(asked):
+                break
+        return place, len(wanted)
 
     def _passage(self, words: Words, first: int, length: int) -> Passage:
         run = f" {' '.join(words.folded[first : first + length])} ".encode()
 
-        def piece(place: int) -> bytes:
-            return self._text[place : place + len(run)]
-
-        low = bisect_left(self._suffixes, run, key=piece)
-        high = bisect_right(self._suffixes, run, low, key=piece)
-        place = int(self._places[low:high].min())
+        count, one = self._suffixes.find(run)
+        place = int(self._suffixes.places[one : one + count].min())
         document = int(np.searchsorted(self._starts, place, side="right")) - 1
         start, end = words.starts[first], words.ends[first + length - 1]
-        return Passage(start, end, length, high - low, self._row(document))
+        return Passage(start, end, length, count, self._row(document))
 
     def _row(self, document: int) -> dict[str, Any]:
         if self._rows is None:
@@ -251,10 +221,3 @@ class TrainIndex:
             self._rows = pq.read_table(manifest, columns=list(COLUMNS), filters=wanted)
         row: dict[str, Any] = self._rows.slice(document, 1).to_pylist()[0]
         return row
-
-
-def _common(one: bytes, other: bytes) -> int:
-    """How many bytes they begin with in common."""
-    length = min(len(one), len(other))
-    differ = int.from_bytes(one[:length]) ^ int.from_bytes(other[:length])
-    return length - (differ.bit_length() + 7) // 8

@@ -1,19 +1,14 @@
 """Runs of words found by the index, held against a search that tries them all."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpus import CorpusError
 from pipeline.corpus.spec import Layout
-from pipeline.memorisation import index
 from pipeline.memorisation.index import TrainIndex, build_index
 from pipeline.memorisation.words import words_of
 from tests.corpus_files import row, write_files
