@@ -97,8 +97,11 @@ def unpaired_difference(
     return Interval(value, low, high)
 
 
-def share(successes: int, trials: int) -> Interval:
-    """Wilson's interval of `successes` in `trials`. Raises ValueError where there was no trial."""
+def share(successes: float, trials: int) -> Interval:
+    """Wilson's interval of `successes` in `trials`. Raises ValueError where there was no trial.
+
+    Where a trial is a cluster, `successes` is the share of what is counted, times the clusters.
+    """
     if trials < 1:
         raise ValueError("there was no trial")
     rate, spread = successes / trials, _Z**2 / trials
