@@ -33,7 +33,7 @@ def tales(project):
 
 def test_no_event_holds_a_sentence_of_a_page_a_document_or_a_corpus(tales, load, materialize):
     with dg.DagsterInstance.local_temp(str(tales.folder / ".dagster")) as instance:
-        for key in ("tales/files_pages", "tales/documents", "tales/corpus"):
+        for key in ("tales/files_pages", "tales/documents", "tales/corpus", "tales/index"):
             assert materialize(load(tales), instance, key).success
     corpus = Artifact.load(tales.data / "corpora/tales").folder
     told = b"".join((corpus / f"{split}.txt").read_bytes() for split in SPLITS)
