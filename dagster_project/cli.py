@@ -11,7 +11,17 @@ import typer
 from typer.core import TyperGroup
 
 #: In the order of `--help`; each is a function in a module of its name in dagster_project/commands.
-COMMANDS = ("preview", "fixtures", "crawls", "report", "sample", "rate", "trace", "copied", "takedown")
+COMMANDS = (
+    "preview",
+    "fixtures",
+    "crawls",
+    "report",
+    "sample",
+    "rate",
+    "trace",
+    "copied",
+    "takedown",
+)
 
 
 class CommandsOnDemand(TyperGroup):
