@@ -7,6 +7,7 @@ their configuration leads to a base of its own.
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 import torch
 import transformers
@@ -37,28 +38,29 @@ def load_pretrained(
     revision: str | None = None,
     dropout: float | None = None,
     look: Look | None = None,
+    what: Literal["base", "judge"] = "base",
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Any causal language model by folder or hub id, in float32 on the CPU, and its tokenizer.
 
     `dropout`, where given, replaces the rates of its configuration; `look` is shown the outline
-    before the weights are read. Raises ModelError with the remedy where it cannot be loaded, or
-    where it is no causal language model.
+    before the weights are read; errors name it by `what` it is. Raises ModelError with the remedy
+    where it cannot be loaded, or where it is no causal language model.
     """
-    source = find_source("base", base, revision)
+    source = find_source(what, base, revision)
     if Path(source.name).is_dir():
         _check_folder(Path(source.name))
     elif source.files and not any(name.endswith(".safetensors") for name in source.files):
         raise ModelError(
-            f"base {base!r}: has no weights in safetensors, and pickled ones are never loaded; "
+            f"{what} {base!r}: has no weights in safetensors, and pickled ones are never loaded; "
             "choose a revision or a copy of it that has them"
         )
     try:
         adapters = find_adapter_config_file(source.name, **source.where)
         if adapters is not None:  # transformers would follow it to the base that it names
             raise ModelError(
-                f"base {base!r}: holds adapters, as its adapter_config.json says; merge them into "
-                "their base first (merge_and_unload() of peft, then save_pretrained()), or take "
-                "that file away where the weights are whole"
+                f"{what} {base!r}: holds adapters, as its adapter_config.json says; merge them "
+                "into their base first (merge_and_unload() of peft, then save_pretrained()), or "
+                "take that file away where the weights are whole"
             )
         config = AutoConfig.from_pretrained(source.name, trust_remote_code=False, **source.where)
         config = _with_dropout(base, config, dropout)
@@ -78,7 +80,7 @@ def load_pretrained(
     # transformers would go on with random weights in the place of either.
     if loading["missing_keys"]:
         raise ModelError(
-            f"base {base!r}: its weights lack {', '.join(sorted(loading['missing_keys'])[:3])}…; "
+            f"{what} {base!r}: its weights lack {', '.join(sorted(loading['missing_keys'])[:3])}…; "
             "are they those of a causal language model?"
         )
     return model, load_tokenizer(source)

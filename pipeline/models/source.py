@@ -14,6 +14,8 @@ from huggingface_hub import errors as hub
 
 from pipeline.model_spec import ModelError
 
+What = Literal["base", "judge", "tokenizer"]
+
 #: Seconds for the one request that asks the hub which commit is meant.
 HUB_SECONDS = 10
 #: Of whichever HTTP client the hub's library goes by.
@@ -22,6 +24,9 @@ _REMEDIES = {
     "base": "Give `base:` a local folder with model.safetensors, config.json and tokenizer.json, "
     "or `size:` for a fresh model that needs no download, or try again where the hub can be "
     "reached.",
+    "judge": "Give `measures.judge:` a local folder with model.safetensors, config.json and "
+    "tokenizer.json, or leave it out for the base, or for a fresh model the n-gram model of its "
+    "corpus, or try again where the hub can be reached.",
     "tokenizer": "Give `tokenizer.source:` a local folder with tokenizer.json and "
     "tokenizer_config.json, or leave it out to learn the tokenizer from the corpus, or try again "
     "where the hub can be reached.",
@@ -32,7 +37,7 @@ _REMEDIES = {
 class Source:
     """A folder, or a commit of a repository of the hub."""
 
-    what: Literal["base", "tokenizer"]  # as the YAML file calls it
+    what: What  # as the YAML file calls it
     name: str  # as the libraries take it: the folder, or the hub id
     revision: str | None  # as it was written
     commit: str | None  # of the hub; None for a folder, or where the hub cannot be reached
@@ -54,7 +59,7 @@ class Source:
         )
 
 
-def find_source(what: Literal["base", "tokenizer"], name: str, revision: str | None) -> Source:
+def find_source(what: What, name: str, revision: str | None) -> Source:
     """The folder of this name, else the commit that a hub id and revision mean now.
 
     Raises ModelError where it is neither, or the hub says that it has none.

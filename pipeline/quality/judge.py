@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pipeline.corpus import read_split
 from pipeline.likelihood import negative_log_likelihoods
@@ -53,16 +53,12 @@ class NgramJudge:
 class ModelJudge:
     """A pretrained causal language model."""
 
-    def __init__(self, name: str, revision: str | None, device: str):
+    def __init__(
+        self, name: str, revision: str | None, device: str, what: Literal["base", "judge"]
+    ):
         quiet()
-        try:
-            model, self._tokenizer = load_pretrained(name, revision)
-            self._frame = frame_of(self._tokenizer)
-        except ModelError as error:
-            raise ModelError(
-                f"the judge that stories are scored under: {error} Or name another judge as "
-                "measures.judge: a local folder, or a hub id that can be reached."
-            ) from error
+        model, self._tokenizer = load_pretrained(name, revision, what=what)
+        self._frame = frame_of(self._tokenizer)
         self._model = model.to(device)
         self.name = name
 
@@ -83,10 +79,10 @@ def load_judge(spec: ModelSpec, model_folder: Path, corpus: Path, device: str) -
     Raises ModelError with the remedy where it cannot be loaded.
     """
     if spec.measures.judge is not None:
-        return ModelJudge(spec.measures.judge, spec.measures.judge_revision, device)
+        return ModelJudge(spec.measures.judge, spec.measures.judge_revision, device, "judge")
     if spec.base is not None:
         notes = json.loads((model_folder / "training.json").read_text("utf-8"))
-        return ModelJudge(spec.base, notes["base_revision"] or spec.revision, device)
+        return ModelJudge(spec.base, notes["base_revision"] or spec.revision, device, "base")
     return NgramJudge(corpus)
 
 
