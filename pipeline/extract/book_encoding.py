@@ -30,12 +30,13 @@ def decode_book(body: bytes) -> str:
 
     Nor has it the Ctrl-Z by which DOS ended a file.
     """
-    text = body.decode(_encoding(body), "replace").removeprefix("\ufeff")
+    text = body.decode(guess_encoding(body), "replace").removeprefix("\ufeff")
     text = text.replace("\0", "").replace("\x1a", "")
     return re.sub(r"\r+\n|\r", "\n", text)
 
 
-def _encoding(body: bytes) -> str:
+def guess_encoding(body: bytes) -> str:
+    """The encoding, as Python names it, that the bytes read best in."""
     for mark, name in _MARKS:
         if body.startswith(mark):
             return name

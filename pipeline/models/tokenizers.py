@@ -11,7 +11,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 from tokenizers import AddedToken, Tokenizer
-from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import (
+    AutoTokenizer,
+    BatchEncoding,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
 
 from pipeline.corpus.layout import BEGIN, END
 from pipeline.model_spec import ModelError, TokenizerSettings
@@ -62,13 +67,14 @@ def learn_tokenizer(
 
 def load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
     """The tokenizer of a folder or of the hub as it is. Raises ModelError where it has none."""
-    named = f"{source.what} {source.name!r}" + (": its tokenizer" if source.what == "base" else "")
+    whole = source.what == "tokenizer"
+    named = f"{source.what} {source.name!r}" + ("" if whole else ": its tokenizer")
     try:
         tokenizer = AutoTokenizer.from_pretrained(
             source.name, trust_remote_code=False, **source.where
         )
     except Exception as error:  # a foreign file: libraries raise whatever they stumble on
-        part = "its tokenizer: " if source.what == "base" else ""
+        part = "" if whole else "its tokenizer: "
         raise source.refused(f"{part}{type(error).__name__}: {error}") from error
     # transformers 5 makes an empty one of files that it does not find, and says nothing.
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
@@ -131,15 +137,32 @@ def encode(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[npt.NDA
     """Token ids of each text, without any control token, on all cores."""
     if not texts:
         return []
-    batch = tokenizer(
+    batch = _batch(tokenizer, texts)
+    return [np.asarray(ids, dtype=np.int32) for ids in batch["input_ids"]]
+
+
+def encode_with_places(
+    tokenizer: PreTrainedTokenizerBase, text: str
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Token ids of a text as `encode` has them, and the characters where each begins and ends.
+
+    Shapes (tokens,) and (tokens, 2).
+    """
+    batch = _batch(tokenizer, [text], return_offsets_mapping=True)
+    places = np.asarray(batch["offset_mapping"][0], dtype=np.int64).reshape(-1, 2)
+    return np.asarray(batch["input_ids"][0], dtype=np.int32), places
+
+
+def _batch(tokenizer: PreTrainedTokenizerBase, texts: list[str], **more: bool) -> BatchEncoding:
+    return tokenizer(
         texts,
         add_special_tokens=False,
         split_special_tokens=True,
         return_attention_mask=False,
         return_token_type_ids=False,
         verbose=False,
+        **more,
     )
-    return [np.asarray(ids, dtype=np.int32) for ids in batch["input_ids"]]
 
 
 def _wrapped(learned: Tokenizer) -> PreTrainedTokenizerBase:
