@@ -73,6 +73,12 @@ class RecurrentState:
             for state in self.states
         ]
 
+    def forget(self, rows: list[int]) -> None:
+        """Let these rows of the batch be as they were before their first token."""
+        for state in self.states:
+            for part in state:
+                part[:, rows] = 0.0
+
 
 class OneHot(nn.Module):
     """Each token as a vector of zeros with a single one."""

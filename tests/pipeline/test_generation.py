@@ -1,7 +1,7 @@
 """Stories drawn from really trained models: a GPT-2, an LSTM that knows genres, a GRU."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from transformers import (
     pipeline,
 )
 
-from pipeline.generation import ROWS, Request, _Choice, draw, encode_prompts
+from pipeline.generation import ROWS, Request, draw, encode_prompts, stories
+from pipeline.generation.choice import Choice
 from pipeline.model_spec import ModelError, ModelSpec, SamplingSetting
 from pipeline.models.framing import frame_of
 from pipeline.models.initial import load_initial, load_trained
@@ -74,6 +75,32 @@ def test_a_story_is_the_same_in_whatever_company(
     assert len(texts) == len(SETTINGS[:-1]) * 2 * 3  # seeds and prompts differ
 
 
+def test_stories_come_in_order_however_early_a_place_is_free(
+    storyteller: tuple[PreTrainedModel, PreTrainedTokenizerBase, list[Request]],
+):
+    """Of unlike lengths, so that a recurrent model's next story begins beside ones on their way."""
+    model, tokenizer, requests = storyteller
+    asked = [
+        replace(story, setting=story.setting.model_copy(update={"max_length": 25 + 5 * (n % 7)}))
+        for n, story in enumerate(requests + [replace(story, seed=7) for story in requests])
+    ]
+    taken = 0
+
+    def one_by_one() -> Iterator[Request]:
+        nonlocal taken
+        for story in asked:
+            taken += 1
+            yield story
+
+    told = []
+    for story in stories(model, tokenizer, one_by_one()):
+        assert taken <= len(told) + 5 * ROWS  # as there is room for them
+        told.append(story)
+    assert len(told) == len(asked)
+    for number in range(0, len(asked), 7):
+        assert draw(model, tokenizer, [asked[number]]) == [told[number]]
+
+
 def test_the_last_bits_of_a_row_do_not_depend_on_the_other_rows(
     storyteller: tuple[PreTrainedModel, PreTrainedTokenizerBase, list[Request]],
 ):
@@ -104,7 +131,8 @@ def test_the_distribution_is_that_of_transformers():
     logits = torch.randn(len(settings), 300, generator=stream) * 4
     texts = torch.randint(0, 300, (len(settings), 12), generator=stream)
     seen = torch.zeros(len(settings), 300, dtype=torch.bool).scatter_(1, texts, True)
-    ours = _Choice(settings).probabilities(logits, seen)
+    weights = Choice(settings).weights(logits, seen)
+    ours = weights / weights.sum(1, keepdim=True)
     for row, setting in enumerate(settings):
         processors = LogitsProcessorList(
             [
@@ -118,6 +146,44 @@ def test_the_distribution_is_that_of_transformers():
             processors.append(TopPLogitsWarper(setting.top_p))
         theirs = processors(texts[row : row + 1], logits[row : row + 1].clone()).softmax(1)[0]
         torch.testing.assert_close(ours[row], theirs)
+
+
+def test_a_limit_is_found_however_many_tokens_are_as_likely():
+    """Of 3,000 tokens, nearly all alike: the nucleus reaches far beyond the likeliest few."""
+    logits = torch.randn(4, 3000, generator=torch.manual_seed(5)) * 0.01
+    settings = [
+        SamplingSetting(top_k=0, top_p=0.95),
+        SamplingSetting(top_k=700),
+        SamplingSetting(top_k=900, top_p=0.5),
+        SamplingSetting(top_k=5000),
+    ]
+    together = Choice(settings).weights(logits, None)
+    for row, setting in enumerate(settings):
+        alone = Choice([setting]).weights(logits[row : row + 1], None)
+        assert torch.equal(alone[0], together[row])
+        processors = LogitsProcessorList([TopKLogitsWarper(setting.top_k or 3000)])
+        processors.append(TopPLogitsWarper(setting.top_p))
+        theirs = processors(logits[:0].long(), logits[row : row + 1].clone()).softmax(1)[0]
+        torch.testing.assert_close(together[row] / together[row].sum(), theirs)
+
+
+def test_tokens_that_are_equally_likely_stay_or_go_together():
+    logits = torch.zeros(2, 600)
+    logits[:, ::3] = 1.0
+    settings = [SamplingSetting(top_k=7), SamplingSetting(top_k=0, top_p=0.1)]
+    for row in Choice(settings).weights(logits, None):
+        assert torch.equal(row > 0, logits[0] == 1.0)
+
+
+def test_a_token_is_drawn_as_often_as_it_is_likely():
+    logits = torch.tensor([[2.0, 0.0, 1.0, -30.0]])
+    choice = Choice([SamplingSetting(top_k=0)])
+    numbers = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
+    drawn = [choice.draw(logits, None, number.reshape(1, 1))[0] for number in numbers]
+    shares = torch.bincount(torch.tensor(drawn), minlength=4) / 1000
+    torch.testing.assert_close(shares, logits[0].softmax(0), atol=1e-3, rtol=0)
+    last = torch.nextafter(torch.ones(1, 1).double(), torch.zeros(1, 1).double())
+    assert choice.draw(torch.tensor([[1.0, 1.0, 1.0, -200.0]]), None, last) == [2]
 
 
 def test_greedy_stories_are_those_of_generate(
