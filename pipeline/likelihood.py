@@ -3,9 +3,13 @@
 A document's tokens are scored each once, after the control tokens that stand before a document in
 training. What is longer than a model's context is read with a sliding window
 (https://huggingface.co/docs/transformers/perplexity), so that nothing is truncated and each token
-still sees at least context - stride tokens before it. A recurrent model has no such bound: it reads
-every document from its beginning to its end, in chunks between which its state is carried. Many
-documents share a forward pass, as many as their logits have room for.
+still sees at least context - stride tokens before it; the last window reaches back as far as the
+others do, as lm-eval has it. With a stride of the whole context the windows are those of lm-eval. A
+recurrent model has no such bound: it reads every document from its beginning to its end, in chunks
+between which its state is carried.
+
+No window is computed twice; windows of about one length share a forward pass; logits are made only
+where a token is scored, and few at a time, so that they stay within the processor's cache.
 """
 
 import math
@@ -13,15 +17,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from pipeline.model_spec import ModelError
+from pipeline.models.head import Parts, in_parts
 from pipeline.models.initial import context_length
+from pipeline.models.products import quick_products
 from pipeline.training.packing import Tokens
 
-#: Bytes of logits held at once; they dwarf everything else (GPT-2: 50,257 x 4 bytes a token).
-LOGITS_BYTES = 256 * 2**20
+#: Bytes of logits held at once: less than a processor's cache, enough rows for a GPU.
+LOGITS_BYTES = 16 * 2**20
+
+#: Bytes of what else a forward pass holds at once, as estimated below.
+PASS_BYTES = 256 * 2**20
+
+#: Widths of a token's activations that are alive at once: a feed-forward layer's four, in and out
+#: of its nonlinearity, and what attention takes.
+_WIDTHS = 16
 
 #: Tokens that a recurrent model reads of a document at a time.
 CHUNK = 128
@@ -43,16 +58,24 @@ def negative_log_likelihoods(
     documents: list[Tokens],
     begins: list[list[int]],
     stride: int | None = None,
+    context: int | None = None,
 ) -> list[float]:
     """Nats of each document, given as token ids, after the control tokens it begins with.
 
-    `stride`: tokens by which the window advances, by default half of the model's context.
+    `context`: the most tokens that any token is foretold from, by default all that the model
+    attends to; a recurrent model then reads in windows too, each from an empty state. `stride`:
+    tokens by which the window advances, by default half of the context. Raises ModelError where
+    they do not fit the model, or where its output is no number.
     """
     model.eval()
-    context = context_length(model)
-    if context is None:
+    most = context_length(model)
+    if context is None and most is None:
         nats = _carried(model, documents, begins)
     else:
+        context = context or most
+        assert context is not None
+        if most is not None and context > most:
+            raise ModelError(f"context {context} is beyond the model's, which is {most}")
         nats = _windowed(model, documents, begins, context, stride or max(1, context // 2))
     if not all(map(math.isfinite, nats)):
         raise ModelError("the model's likelihoods are not finite; its training failed, train anew")
@@ -73,11 +96,16 @@ def _windowed(
         for index, (ids, begin) in enumerate(zip(documents, begins, strict=True))
         for window in _windows(index, ids, begin, context, stride)
     ]
-    windows.sort(key=lambda window: len(window.ids), reverse=True)
     nats = [0.0] * len(documents)
-    for batch in _batches(windows, int(model.config.vocab_size)):
-        for window, loss in zip(batch, _score_batch(model, batch), strict=True):
-            nats[window.document] += loss
+    if not windows:
+        return nats
+    windows.sort(key=lambda window: len(window.ids), reverse=True)
+    longest = torch.from_numpy(windows[0].ids.astype(np.int64))[None].to(model.device)
+    parts = in_parts(model, longest)
+    with quick_products(model, longest):
+        for batch in _batches(windows, _bytes_a_token(model, parts)):
+            for window, loss in zip(batch, _score_batch(model, parts, batch), strict=True):
+                nats[window.document] += loss
     return nats
 
 
@@ -93,27 +121,54 @@ def _windows(
         scored = stop
 
 
-def _batches(windows: list[_Window], vocabulary: int) -> Iterator[list[_Window]]:
-    """Neighbours in length together, as many as their logits have room for, one at least."""
+def _bytes_a_token(model: PreTrainedModel, parts: Parts | None) -> float:
+    """Of a batch, as a share of PASS_BYTES; the whole model's logits are all there at once."""
+    if parts is None:
+        return int(model.config.vocab_size) * 4 * PASS_BYTES / LOGITS_BYTES
+    return _WIDTHS * parts.width * 4
+
+
+def _batches(windows: list[_Window], bytes_a_token: float) -> Iterator[list[_Window]]:
+    """Neighbours in length together, as many as there is room for, one at least."""
     start = 0
     while start < len(windows):
-        a_row = len(windows[start].ids) * vocabulary * 4
-        size = max(1, LOGITS_BYTES // a_row)
+        size = max(1, int(PASS_BYTES / (len(windows[start].ids) * bytes_a_token)))
         yield windows[start : start + size]
         start += size
 
 
-def _score_batch(model: PreTrainedModel, batch: list[_Window]) -> list[float]:
+def _score_batch(model: PreTrainedModel, parts: Parts | None, batch: list[_Window]) -> list[float]:
+    """Nats of each window's targets."""
     longest = max(len(window.ids) for window in batch)
     fed = torch.zeros(len(batch), longest, dtype=torch.long)
-    targets = torch.full((len(batch), longest), _UNSCORED)
     for row, window in enumerate(batch):  # padded on the right, where no token looks
         fed[row, : len(window.ids)] = torch.from_numpy(window.ids.astype(np.int64))
-        targets[row, window.first : len(window.ids)] = torch.from_numpy(
-            window.targets.astype(np.int64)
+    rows = np.repeat(np.arange(len(batch)), [len(window.targets) for window in batch])
+    places = np.concatenate([np.arange(window.first, len(window.ids)) for window in batch])
+    targets = np.concatenate([window.targets for window in batch]).astype(np.int64)
+    scored = torch.from_numpy(rows * longest + places).to(model.device)
+    if parts is None:
+        made = model(input_ids=fed.to(model.device), use_cache=False).logits
+        found = _nats(made.flatten(0, 1)[scored], targets)
+    else:
+        hidden = parts.hidden(fed.to(model.device)).flatten(0, 1)[scored]
+        at_once = max(1, LOGITS_BYTES // (int(model.config.vocab_size) * 4))
+        found = np.concatenate(
+            [
+                _nats(parts.head(hidden[at : at + at_once]), targets[at : at + at_once])
+                for at in range(0, len(hidden), at_once)
+            ]
         )
-    logits = model(input_ids=fed.to(model.device), use_cache=False).logits
-    return _summed(logits, targets)
+    summed: list[float] = np.bincount(rows, found, minlength=len(batch)).tolist()
+    return summed
+
+
+def _nats(logits: Tensor, targets: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Of each target, from logits (targets, vocabulary)."""
+    losses = torch.nn.functional.cross_entropy(
+        logits.float(), torch.from_numpy(targets).to(logits.device), reduction="none"
+    )
+    return np.asarray(losses.double().cpu().numpy())
 
 
 def _carried(

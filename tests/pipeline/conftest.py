@@ -56,7 +56,7 @@ def _write_corpus(
                     writer.write(
                         dict.fromkeys(DOCUMENTS.names)
                         | {"doc_id": name, "work_id": name, "title": name, "franchise": "tales"}
-                        | {"source": source, "genre": genre, "text": text}
+                        | {"source": source, "genre": genre, "text": text, "licence": "CC0-1.0"}
                         | {"text_sha256": sha256(text.encode()).hexdigest()}
                     )
     return folder

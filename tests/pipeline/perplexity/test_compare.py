@@ -71,7 +71,7 @@ def test_only_held_out_text_of_the_trained_models_is_compared_and_only_where_it_
 def test_of_one_work_there_is_a_difference_without_interval_and_of_none_no_row() -> None:
     one, other = works("one", {"a": 100.0}), works("other", {"a": 80.0})
     whole = compare_models({"one": one, "other": other}).to_pylist()[0]
-    assert whole["value"] == pytest.approx(20 / math.log(2) / 100)
+    assert whole["value"] == pytest.approx(20 / math.log(2) / 200)
     assert (whole["low"], whole["high"]) == (None, None)
     assert compare_models({"one": one, "else": works("else", {"z": 1.0})}).num_rows == 0
     assert compare_models({"one": one}).schema.equals(DIFFERENCES)
