@@ -1,0 +1,56 @@
+"""The tables of what is repeated, row by row as it is found, and the key figures among them."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.intervals import Interval, ratio
+from pipeline.memorisation.copied import Parts, TextCounts
+from pipeline.memorisation.novelty import LONGEST_NGRAM
+from pipeline.schema import MEMORISATION, NOVELTY
+
+
+def interval(parts: Parts, seed: int) -> Interval | None:
+    """The ratio with its interval; None where there is nothing to divide by."""
+    return ratio(*parts, seed=seed) if parts[1].sum() else None
+
+
+class Tables:
+    """The rows of NOVELTY and MEMORISATION."""
+
+    def __init__(self, model: str, seed: int):
+        self._model = model
+        self._seed = seed
+        self._novelty: list[dict[str, Any]] = []
+        self._memorisation: list[dict[str, Any]] = []
+        self.last: dict[str, Interval] = {}  # each measure as it was added last
+
+    def add_texts(self, writer: str, step: int | None, counts: TextCounts) -> None:
+        """All that is told of some texts; a figure that they are too short for is left out."""
+        for n in range(1, LONGEST_NGRAM + 1):
+            parts = counts.novel(n)
+            if (value := interval(parts, self._seed)) is not None:
+                row = self._row(writer, step, value)
+                self._novelty.append(row | {"n": n, "ngrams": int(parts[1].sum())})
+        for measure, parts in (("copied", counts.copied()), ("longest", counts.longest())):
+            if (value := interval(parts, self._seed)) is not None:
+                self.add(writer, step, measure, counts.texts, value)
+
+    def add(self, writer: str, step: int | None, measure: str, texts: int, value: Interval) -> None:
+        """One figure of copying, of so many texts."""
+        row = self._row(writer, step, value)
+        self._memorisation.append(row | {"measure": measure, "texts": texts})
+        self.last[measure if writer == "model" else f"{writer}_{measure}"] = value
+
+    def write(self, folder: Path) -> None:
+        """novelty.parquet and memorisation.parquet."""
+        novelty = pa.Table.from_pylist(self._novelty, schema=NOVELTY)
+        pq.write_table(novelty, folder / "novelty.parquet")
+        memorisation = pa.Table.from_pylist(self._memorisation, schema=MEMORISATION)
+        pq.write_table(memorisation, folder / "memorisation.parquet")
+
+    def _row(self, writer: str, step: int | None, value: Interval) -> dict[str, Any]:
+        return {"model": self._model, "writer": writer, "step": step} | asdict(value)

@@ -1,0 +1,170 @@
+"""Does a model copy more than it may, and what mends it.
+
+By default the bound is what held-out human text of like length has in common with the training
+text, names and set phrases as it is: a model is above it where the 95 % interval of its share of
+copied words less theirs lies above 0. Where a side is too small for an interval, a single story or
+a single held-out work, its share itself stands in for the interval's bound. A bound that a person
+wrote, `measures.copied`, is exceeded where the share is above it.
+
+What mends it follows from the figures: training ends earlier where an earlier checkpoint copies no
+more than the bound; passages that recur in the training text are what is learned by heart first
+(Lee et al. 2022, "Deduplicating training data makes language models better"); a text that is read
+many times over is too short for the model; likelier tokens are likelier copies.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.intervals import Interval
+
+
+@dataclass(frozen=True)
+class Copied:
+    """The share of words that are copied, and the same less that of held-out human text."""
+
+    share: Interval
+    more: Interval | None  # without bounds where one of the two has none; None: nothing to compare
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the verdict and its advice go by; shares are 0 to 1."""
+
+    step: int  # the last: the model that would be published
+    by_step: Mapping[int, Copied]  # of the steps whose stories hold words
+    human: Interval | None  # of held-out human text; None: there are no words
+    passage: int  # words in a row that count as copied
+    written: float | None = None  # the bound that a person wrote
+    by_setting: Mapping[str, tuple[float, Interval]] = field(default_factory=dict)  # temperature
+    passages: int = 0  # that are copied, at the last step
+    recurring: int = 0  # of these, such as stand at several places of the training text
+    most_places: int = 0
+    duplicates: tuple[int, float] | None = None  # that the corpus left out, and its threshold
+    epochs: float | None = None  # times that the training text was read; None: not known
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a model may be published, as a person reads it."""
+
+    bound: float | None  # None: there is nothing to hold it against
+    passed: bool
+    sentence: str
+    advice: list[str]
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """The verdict, with advice where it is against the model."""
+    last, human = evidence.by_step.get(evidence.step), evidence.human
+    bound = evidence.written
+    if bound is None and human is not None:
+        bound = human.value
+    if last is None:
+        told = "Its last stories hold no word, so whether it copies cannot be said."
+        return Verdict(bound, False, told, ["Train for more steps, or draw longer stories."])
+    if human is None:
+        told = "The held-out human text holds no word, so there is nothing to hold it against."
+        return Verdict(bound, False, told, ["Give the corpus a larger held-out share."])
+    above = _above(evidence, human, last)
+    advice = _advice(evidence, human) if above else []
+    return Verdict(bound, not above, _sentence(evidence, human, last.share, above), advice)
+
+
+def _above(evidence: Evidence, human: Interval, copied: Copied) -> bool:
+    if evidence.written is not None:
+        return copied.share.value > evidence.written
+    if copied.more is not None and copied.more.low is not None:
+        return copied.more.above(0)
+    least = copied.share.value if copied.share.low is None else copied.share.low
+    return least > (human.value if human.high is None else human.high)
+
+
+def _sentence(evidence: Evidence, human: Interval, share: Interval, above: bool) -> str:
+    told = (
+        f"{_share(share)} of its stories' words stand in passages of {evidence.passage} words or "
+        "more from the training text"
+    )
+    if evidence.written is not None:
+        side = "above" if above else "not above"
+        return f"{told}, which is {side} the bound of {evidence.written:.2%} in measures.copied."
+    told += f", and {_share(human)} of held-out human text: "
+    if above:
+        return told + "it copies more than held-out human text has in common with it."
+    if share.value > human.value:
+        return told + "it is not shown to copy more."
+    return told + "it copies no more."
+
+
+def _advice(evidence: Evidence, human: Interval) -> list[str]:
+    return [
+        *_fewer_steps(evidence, human),
+        *_deduplicate(evidence),
+        *_more_text(evidence),
+        *_warmer(evidence),
+    ]
+
+
+def _fewer_steps(evidence: Evidence, human: Interval) -> list[str]:
+    earlier = sorted(step for step in evidence.by_step if step < evidence.step)
+    if not earlier:
+        return [
+            f"Train for fewer than {evidence.step:,} steps; samples.at_steps keeps checkpoints on "
+            "the way, which show where copying begins."
+        ]
+    within = [step for step in earlier if not _above(evidence, human, evidence.by_step[step])]
+    step = within[-1] if within else earlier[0]
+    copied = _share(evidence.by_step[step].share)
+    if within:
+        return [
+            f"Train for fewer steps: at step {step:,} it copied {copied}, which is not above the "
+            f"bound; training.steps: {step} ends there."
+        ]
+    return [
+        f"Train for fewer steps than {step:,}: every checkpoint that was kept copies too much, and "
+        f"that one {copied} already."
+    ]
+
+
+def _deduplicate(evidence: Evidence) -> list[str]:
+    if not evidence.recurring:
+        return []
+    advice = (
+        f"Deduplicate: {evidence.recurring:,} of the {evidence.passages:,} copied passages stand "
+        f"at several places of the training text, one at {evidence.most_places:,}"
+    )
+    if evidence.duplicates is None:
+        return [f"{advice}."]
+    left_out, threshold = evidence.duplicates
+    return [
+        f"{advice}; the corpus left out {left_out:,} duplicates at duplicates.threshold "
+        f"{threshold:g}, and a lower one leaves out more."
+    ]
+
+
+def _more_text(evidence: Evidence) -> list[str]:
+    if evidence.epochs is None or evidence.epochs <= 1:
+        return []
+    return [
+        f"Train on more text, or a smaller model: this one read its text {evidence.epochs:.1f} "
+        "times over."
+    ]
+
+
+def _warmer(evidence: Evidence) -> list[str]:
+    settings = sorted(evidence.by_setting.items(), key=lambda setting: setting[1][0])
+    if not settings:
+        return []
+    (cool, (low, most)), (warm, (high, least)) = settings[0], settings[-1]
+    if low < high and least.value < most.value:
+        return [
+            f"Draw at a higher temperature: at {high:g} ({warm}) it copied {_share(least)}, at "
+            f"{low:g} ({cool}) {_share(most)}."
+        ]
+    return []
+
+
+def _share(share: Interval) -> str:
+    told = f"{share.value:.1%}"
+    if share.low is None or share.high is None or share.low == share.high:
+        return told  # of texts that are all alike none can be drawn
+    return f"{told} ({share.low:.1%} to {share.high:.1%})"
