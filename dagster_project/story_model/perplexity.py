@@ -1,5 +1,6 @@
 """The asset of a model's bits per byte."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -22,7 +23,8 @@ def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsD
         key=key,
         deps=[asset_key(spec, "model"), dg.AssetKey([spec.corpus, "corpus"])],
         description=f"How well {spec.name} foretells held-out text, in bits per byte and "
-        "perplexity, by source, beside the model before training.",
+        "perplexity with intervals: by source, genre and licence, over the length of context, "
+        "beside the model before training, its training text, n-grams and xz.",
         group_name=group_name(spec.name),
         kinds={"pytorch", "parquet"},
         owners=OWNERS,
@@ -41,10 +43,14 @@ def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsD
             fingerprint(
                 model=model.data_version,
                 corpus=corpus.data_version,
+                measures=spec.measures.model_dump(include={"stride", "seed"}),
                 code=code_version(
                     "pipeline.perplexity",
+                    "pipeline.intervals",
                     "pipeline.likelihood",
                     "pipeline.models",
+                    "pipeline.schema.measures",
+                    "pipeline.statistics",
                     "pipeline.training.packing",
                     "pipeline.corpus.files",
                     "pipeline.corpus.layout",
@@ -56,8 +62,8 @@ def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsD
                 corpus.folder,
                 folder,
                 device=gpu.pick(spec).kind,
-                report=lambda stage, documents: context.log.info(
-                    "%s model: %d documents scored", stage, documents
+                report=lambda scorer, documents: context.log.info(
+                    "%s: %d documents scored", scorer, documents
                 ),
             ),
             written_in=written_in,
@@ -70,11 +76,25 @@ def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsD
             {
                 "plot": png(bits_per_byte_png(scores), "bits per byte, before and after"),
                 "bits_per_byte": figures["bits_per_byte"],
+                "interval": _interval(figures["interval"]),
                 "bits_per_byte_before": figures["bits_per_byte_initial"],
+                "difference": _figure(figures["difference"]["initial"]),
+                "from_n_grams": _figure(figures["difference"]["ngram"]),
+                "gap": _figure(figures["gap"]),
+                "n_grams": figures["baselines"]["ngram"],
+                "xz": figures["baselines"]["xz"],
                 "perplexity_per_token": figures["perplexity_per_token"],
                 "perplexity_per_token_before": figures["perplexity_per_token_initial"],
-                "held_out": f"{figures['documents']:,} documents, {figures['bytes']:,} bytes "
+                "held_out": f"{figures['works']:,} works, {figures['documents']:,} documents, "
+                f"{figures['bytes']:,} bytes "
                 f"({figures['split']} split)",
+                "by_context": table(
+                    ["tokens of context", "bits per byte", "95 % interval"],
+                    [
+                        [row["context"], f"{row['bits_per_byte']:.3f}", _interval(row)]
+                        for row in pq.read_table(artifact.folder / "context.parquet").to_pylist()
+                    ],
+                ),
                 "by_source": table(
                     ["source", "before", "after"],
                     [
@@ -87,7 +107,19 @@ def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsD
                     ],
                 ),
             },
-            [checks.tuned_better(figures["bits_per_byte_initial"], figures["bits_per_byte"])],
+            [checks.tuned_better(figures)],
         )
 
     return perplexity
+
+
+def _figure(figure: Mapping[str, float | None]) -> str:
+    """A difference in bits per byte with its interval; below 0 is better."""
+    return f"{figure['value']:+.3f} ({_interval(figure, '+.3f')})"
+
+
+def _interval(figure: Mapping[str, float | None], form: str = ".3f") -> str:
+    low, high = figure["low"], figure["high"]
+    if low is None or high is None:
+        return "no interval: one work"
+    return f"{low:{form}} to {high:{form}}"

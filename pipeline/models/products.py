@@ -8,6 +8,7 @@ tried on the text at hand: it is used only where it gives the same logits.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,10 +27,10 @@ def quick_products(model: PreTrainedModel, ids: Tensor) -> Iterator[None]:
     `ids`: some tokens of the text at hand, shape (batch, tokens). Elsewhere nothing changes; nor
     does it on a GPU.
     """
-    if model.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+    products: Any = getattr(torch.backends.mkldnn, "matmul", None)  # since torch 2.9
+    if products is None or model.device.type != "cpu":
         yield
         return
-    products = torch.backends.mkldnn.matmul
     before = products.fp32_precision
     ids = ids[:1, :_TRIED]
     try:

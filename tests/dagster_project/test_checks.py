@@ -44,9 +44,16 @@ def test_pages_that_did_not_arrive_are_seen(fetched, passed):
     assert checks.pages_arrived(fetched, outcome).passed is passed
 
 
-def test_training_that_made_it_worse_is_seen():
-    assert checks.tuned_better(3.0, 2.0).passed
-    assert not checks.tuned_better(2.0, 2.0).passed
+@pytest.mark.parametrize(
+    ("low", "high", "passed"),
+    [(-0.9, -0.1, True), (-0.9, 0.1, False), (0.1, 0.2, False), (None, None, False)],
+)
+def test_training_is_better_only_where_its_whole_interval_says_so(low, high, passed):
+    figures = {"bits_per_byte_initial": 3.0, "bits_per_byte": 2.5, "works": 4 if high else 1}
+    difference = {"value": -0.5, "low": low, "high": high}
+    found = checks.tuned_better({**figures, "difference": {"initial": difference}})
+    assert found.passed is passed
+    assert ("hold out more works" in found.description) == (high is None)
 
 
 def test_a_broken_promise_to_a_site_is_seen_and_named():
