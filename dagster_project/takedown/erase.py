@@ -12,10 +12,10 @@ from crawlers.store.page_store import PageWriter
 from crawlers.takedowns import Takedown
 from dagster_project.fixtures import fixtures_folder, remove
 from dagster_project.takedown.find import InStore
-from dagster_project.takedown.touched import Touched, artifacts, shows
+from dagster_project.takedown.touched import Touched, artifacts, shows, stories_of
 from pipeline.artifact import discard
 from pipeline.reports.text import counted
-from pipeline.takedown import Removal, corpus, documents, models, samples
+from pipeline.takedown import Removal, corpus, documents, models, passages, samples
 from pipeline.takedown.quotes import Quotes
 
 #: A writer of this name writes nothing: it holds the lock.
@@ -59,6 +59,11 @@ def erase_outputs(
     for name in touched.corpora:
         corpus.erase(data / "corpora" / name, removal, record.takedown_id)
         say(f"erased from the corpus {name}")
+    # Before the samples, whose stories tell by their words which of their passages go.
+    for name in touched.memorisation:
+        stories = stories_of(data, name, quotes)
+        passages.erase(data / "memorisation" / name, removal, stories)
+        say(f"erased from the memorisation of {name}")
     for name in touched.samples:
         samples.erase(data / "samples" / name, quotes)
         say(f"erased from the samples of {name}")
@@ -69,7 +74,8 @@ def erase_outputs(
         else:
             path.unlink(missing_ok=True)
     for name in touched.indexes:
-        _remove(data / "indexes" / name)
+        discard(data / "indexes" / name)
+        say(f"removed the index of {name}")
     for name in touched.bundles:
         bundle = data / "bundles" / name
         if any(path.is_file() and shows(path, quotes) for path in bundle.rglob("*")):

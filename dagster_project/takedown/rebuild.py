@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from crawlers.yaml_spec import SpecError
+from dagster_project.corpus_index import index_key
 from dagster_project.takedown.touched import Touched
 from pipeline.artifact import MANIFEST, Artifact, is_being_built, prune
 from pipeline.reports.text import one_line
@@ -82,7 +83,7 @@ def clean_up(data: Path, say: Say) -> None:
 
     A build that is under way is waited for: it may have read the text.
     """
-    kinds = ("documents", "corpora", "samples")
+    kinds = ("documents", "corpora", "indexes", "samples", "memorisation")
     roots = [path for kind in kinds for path in (data / kind).glob("*") if path.is_dir()]
     # Other folders of reports are no outputs.
     roots += [manifest.parent for manifest in (data / "reports").glob(f"*/{MANIFEST}")]
@@ -93,7 +94,7 @@ def clean_up(data: Path, say: Say) -> None:
 
 
 def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[list[dg.AssetKey]]:
-    """A run each: documents and corpora, then reports; of what has been made before."""
+    """A run each: documents, corpora and indexes, then reports; of what has been made before."""
     graph = job.asset_layer.asset_graph
     documents = [dg.AssetKey([name, "documents"]) for name in touched.documents]
     corpora = {dg.AssetKey([name, "corpus"]) for name in touched.corpora}
@@ -104,9 +105,14 @@ def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[list[dg
                 for child in graph.get(key).child_keys
                 if child.path[-1] == "corpus" and (data / "corpora" / child.path[0]).is_dir()
             }
-    names = {*touched.models, *touched.samples, *touched.reports}
+    named = {key.path[0] for key in corpora}.union(touched.indexes)
+    indexes = {index_key(name) for name in named if (data / "indexes" / name).is_dir()}
+    names = {*touched.models, *touched.samples, *touched.memorisation, *touched.reports}
     names &= {path.name for path in (data / "reports").glob("*") if path.is_dir()}
-    runs = [[*documents, *sorted(corpora)], [dg.AssetKey([n, "report"]) for n in sorted(names)]]
+    runs = [
+        [*documents, *sorted(corpora), *sorted(indexes)],
+        [dg.AssetKey([n, "report"]) for n in sorted(names)],
+    ]
     there = [[key for key in keys if graph.has(key)] for keys in runs]
     return [keys for keys in there if keys]
 

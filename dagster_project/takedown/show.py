@@ -40,6 +40,10 @@ def told_before(plan: Plan) -> str:
         [(name, f"{counted(rows, 'story', 'stories')}") for name, rows in touched.samples.items()],
     )
     lines += _rows(
+        "memorisation",
+        [(name, counted(rows, "passage")) for name, rows in touched.memorisation.items()],
+    )
+    lines += _rows(
         "fixtures", [(name, one_line(", ".join(of), _URL)) for name, of in touched.fixtures.items()]
     )
     for kind in ("reports", "bundles", "indexes"):

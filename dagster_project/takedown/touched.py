@@ -18,7 +18,8 @@ from dagster_project.fixtures import fixtures_folder, load
 from dagster_project.takedown.find import InStore, bodies
 from pipeline.artifact import MANIFEST, Artifact
 from pipeline.extract import extract, page_name
-from pipeline.takedown import Removal, corpus, documents, models, samples
+from pipeline.memorisation.index import is_of
+from pipeline.takedown import Removal, corpus, documents, models, passages, samples
 from pipeline.takedown.quotes import Quotes
 
 #: Files in which a page may be shown as text.
@@ -34,9 +35,10 @@ class Touched:
     corpora: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)  # by split
     models: dict[str, int | None] = field(default_factory=dict)  # documents; None: it may have been
     samples: dict[str, int] = field(default_factory=dict)  # model: stories that repeat it
+    memorisation: dict[str, int] = field(default_factory=dict)  # model: passages found on it
     reports: list[str] = field(default_factory=list)  # under reports/: models, and pages to read
     bundles: list[str] = field(default_factory=list)
-    indexes: list[str] = field(default_factory=list)
+    indexes: list[str] = field(default_factory=list)  # corpora
     fixtures: dict[str, list[str]] = field(default_factory=dict)  # franchise: names
     twins: list[dict[str, Any]] = field(default_factory=list)  # other pages, which stay
 
@@ -47,7 +49,7 @@ class Touched:
     def anything(self) -> bool:
         """Whether anything is there yet that holds its text."""
         stored = any(store["rows"] for store in self.stores.values())
-        made = (self.documents, self.corpora, self.samples, self.fixtures)
+        made = (self.documents, self.corpora, self.samples, self.memorisation, self.fixtures)
         return stored or any(made)
 
     def with_earlier(self, earlier: dict[str, Any]) -> "Touched":
@@ -127,14 +129,24 @@ def look(data: Path, found: list[InStore], removal: Removal, quotes: Quotes) -> 
         if count or (count is None and models.corpus_of(made) in touched.corpora):
             touched.models[made.root.name] = count
     for made in artifacts(data, "samples"):
-        if rows_there := samples.touched(made, quotes):
-            touched.samples[made.root.name] = rows_there
+        if stories := samples.touched(made, quotes):
+            touched.samples[made.root.name] = len(stories)
+    for made in artifacts(data, "memorisation"):
+        stories = stories_of(data, made.root.name, quotes)
+        if rows_there := passages.touched(made, removal, stories):
+            touched.memorisation[made.root.name] = rows_there
     touched.reports = sorted(_reports(data, touched, quotes))
     touched.bundles = sorted(_named(data / "bundles", touched.models))
-    touched.indexes = sorted(_named(data / "indexes", [*touched.corpora, *touched.models]))
+    touched.indexes = sorted(_indexes(data, touched))
     for franchise, name in _fixtures(removal):
         touched.fixtures.setdefault(franchise, []).append(name)
     return touched
+
+
+def stories_of(data: Path, model: str, quotes: Quotes) -> list[int]:
+    """The numbers of a model's stories that repeat the pages."""
+    made = Artifact.load(data / "samples" / model)
+    return samples.touched(made, quotes) if made is not None else []
 
 
 def shows(path: Path, quotes: Quotes) -> bool:
@@ -158,13 +170,25 @@ def _reports(data: Path, touched: Touched, quotes: Quotes) -> Iterator[str]:
             continue  # how sites were treated: no text
         if (path / MANIFEST).is_file():
             quoted = any(shows(page, quotes) for page in path.rglob("*.html"))
-            if path.name in {*touched.models, *touched.samples} or quoted:
+            if path.name in {*touched.models, *touched.samples, *touched.memorisation} or quoted:
                 yield path.name
             continue
         for page in path.rglob("*"):
             names = {page.stem, *page.relative_to(root).parts[1:-1]}
             if page.is_file() and (not names.isdisjoint(made_of) or shows(page, quotes)):
                 yield page.relative_to(root).as_posix()
+
+
+def _indexes(data: Path, touched: Touched) -> Iterator[str]:
+    """Those of the corpora that have the pages, and those of which nobody knows any more.
+
+    What an index holds is known by its corpus: one of an earlier state of it may have the text yet.
+    """
+    for root in {path.parent for path in (data / "indexes").glob("*/*")}:
+        made, corpus = Artifact.load(root), Artifact.load(data / "corpora" / root.name)
+        known = made and corpus and is_of(made.folder, corpus.folder)
+        if root.name in touched.corpora or not known:
+            yield root.name
 
 
 def _named(root: Path, names: Iterable[str]) -> Iterator[str]:

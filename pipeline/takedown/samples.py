@@ -13,13 +13,13 @@ from pipeline.takedown.tables import change
 _FILE = "samples.parquet"
 
 
-def touched(artifact: Artifact, quotes: Quotes) -> int:
-    """How many of its rows repeat one of the texts."""
+def touched(artifact: Artifact, quotes: Quotes) -> list[int]:
+    """The numbers of the stories that repeat one of the texts."""
     path = artifact.folder / _FILE
     if not path.is_file():
-        return 0
-    rows = pq.read_table(path, columns=["prompt", "text"]).to_pylist()
-    return sum(_cleaned(row, quotes) != row["text"] for row in rows)
+        return []
+    rows = pq.read_table(path, columns=["sample", "prompt", "text"]).to_pylist()
+    return [row["sample"] for row in rows if _cleaned(row, quotes) != row["text"]]
 
 
 def erase(root: Path, quotes: Quotes) -> None:

@@ -18,6 +18,7 @@ from lxml import html
 from crawlers.samplesite import SampleSites
 from crawlers.takedowns import BEGUN, DONE, records
 from pipeline.artifact import Artifact, rewrite
+from pipeline.memorisation.index import is_of
 from pipeline.takedown import models
 from pipeline.takedown.quotes import PLACE
 
@@ -283,6 +284,7 @@ def mixed(project, own_sites, load, materialize):
             load(project), instance,
             "keepers/bulbapedia_pages", "keepers/documents", "keepers/corpus",
             "tales/files_pages", "tales/documents", "tales/corpus", "mix/corpus",
+            "keepers/index", "mix/index",
         )  # fmt: skip
         assert done.success
     return project
@@ -303,6 +305,7 @@ _STEPS = (
     "erased 1 stored revision",
     "erased from the documents of keepers",
     "erased from the corpus keepers",
+    "removed the index of keepers",
     "makes mix/corpus",
 )
 
@@ -343,6 +346,9 @@ def test_killed_at_any_step_the_same_command_ends_it(mixed, own_sites, tmp_path_
             urls = pq.read_table(made.folder / "manifest.parquet")["url"].to_pylist()
             assert urls
             assert not [name for name in urls if name and PAGE in name]
+            index = Artifact.load(project.data / "indexes" / corpus)
+            assert is_of(index.folder, made.folder), step
+        assert not list(_holding(project.data / "indexes/keepers", PIECE.casefold()))
 
 
 @pytest.mark.slow
