@@ -1,8 +1,9 @@
 """Held-out text before and after training, group by group.
 
 The common figure is bits per UTF-8 byte, since perplexity per token does not compare models with
-different tokenizers. A figure that is missing or not finite is an error, never a gap that a
-reader could take for a result.
+different tokenizers. Which of two is better is said by the interval of their difference over the
+same works (`pipeline.intervals`): where that holds 0, the difference is within chance. A figure
+that is missing or not finite is an error, never a gap that a reader could take for a result.
 """
 
 import math
@@ -11,9 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.intervals import Interval
+
 #: From the whole to its parts; other groupings follow in alphabetical order.
-GROUPINGS = ("all", "franchise", "source", "genre")
-#: A difference below this is noise of rounding and padding, not a result.
+GROUPINGS = ("all", "franchise", "source", "genre", "licence")
+#: A difference without an interval below this is noise of rounding and padding, not a result.
 NEGLIGIBLE = 0.005
 
 
@@ -23,19 +26,42 @@ class Comparison:
 
     group_by: str
     group: str
+    works: int
     documents: int
     bytes: int
-    before: float  # bits per byte
-    after: float
-    word_perplexity_before: float
-    word_perplexity_after: float
+    words: int
+    before: Interval  # bits per byte
+    after: Interval
+    difference: Interval  # after less before, in pairs of works
 
     @property
     def verdict(self) -> str:
-        """better, worse, or same."""
-        if abs(self.after - self.before) < NEGLIGIBLE:
-            return "same"
-        return "better" if self.after < self.before else "worse"
+        """better, worse, or same: what the interval says, or where there is none the figure."""
+        if self.sure:
+            better, worse = self.difference.below(0), self.difference.above(0)
+        else:
+            better = self.difference.value < -NEGLIGIBLE
+            worse = self.difference.value > NEGLIGIBLE
+        return "better" if better else "worse" if worse else "same"
+
+    @property
+    def sure(self) -> bool:
+        """Whether there is an interval: of a single work there is none."""
+        return self.difference.low is not None
+
+    def per_word(self, bits: Interval) -> Interval:
+        """Bits per byte of this text as perplexity per word, its bounds likewise."""
+        bytes_a_word = self.bytes / self.words
+
+        def told(value: float | None) -> float | None:
+            try:
+                return None if value is None else 2 ** (value * bytes_a_word)
+            except OverflowError:
+                return math.inf
+
+        value = told(bits.value)
+        assert value is not None
+        return Interval(value, told(bits.low), told(bits.high))
 
 
 def held_out_split(scores: pa.Table) -> str:
@@ -47,28 +73,31 @@ def held_out_split(scores: pa.Table) -> str:
     raise ValueError(f"scores hold no held-out split, only: {', '.join(sorted(splits)) or 'none'}")
 
 
-def compare(scores: pa.Table) -> list[Comparison]:
+def compare(scores: pa.Table, differences: pa.Table | None = None) -> list[Comparison]:
     """The groups of the held-out split, the whole first, then each grouping by size.
 
-    Raises ValueError where a group was scored at one stage only or a figure is not finite.
+    Without `differences` (DIFFERENCES) a difference has no interval. Raises ValueError where a
+    group was scored at one stage only or a figure is not finite.
     """
     split = held_out_split(scores)
     stages: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for row in scores.to_pylist():
-        if row["split"] == split:
+        if row["split"] == split and row["stage"] in ("initial", "trained"):
             stages.setdefault((row["group_by"], row["group"]), {})[row["stage"]] = row
     if not any(group_by == "all" for group_by, _ in stages):
         raise ValueError(f"scores have no row for all of the {split} split; let it be scored again")
-    found = [_comparison(key, rows) for key, rows in stages.items()]
+    by_group = {
+        (row["group_by"], row["group"]): _interval(row, "value")
+        for row in ([] if differences is None else differences.to_pylist())
+        if row["split"] == split and row["than"] == "initial"
+    }
+    found = [_comparison(key, rows, by_group.get(key)) for key, rows in stages.items()]
     return sorted(found, key=_order)
 
 
-def overall(scores: pa.Table) -> Comparison:
-    """The whole held-out split. Raises as `compare`."""
-    return compare(scores)[0]
-
-
-def _comparison(key: tuple[str, str], stages: dict[str, dict[str, Any]]) -> Comparison:
+def _comparison(
+    key: tuple[str, str], stages: dict[str, dict[str, Any]], difference: Interval | None
+) -> Comparison:
     group_by, group = key
     for stage in ("initial", "trained"):
         if stage not in stages:
@@ -78,17 +107,23 @@ def _comparison(key: tuple[str, str], stages: dict[str, dict[str, Any]]) -> Comp
         figure = stages[stage]["bits_per_byte"]
         if not math.isfinite(figure):
             raise ValueError(f"bits per byte of {group_by} {group!r} ({stage}) is {figure}")
-    initial, trained = stages["initial"], stages["trained"]
+    trained = stages["trained"]
+    before, after = (_interval(stages[stage], "bits_per_byte") for stage in ("initial", "trained"))
     return Comparison(
         group_by=group_by,
         group=group,
+        works=trained["works"],
         documents=trained["documents"],
         bytes=trained["bytes"],
-        before=initial["bits_per_byte"],
-        after=trained["bits_per_byte"],
-        word_perplexity_before=initial["perplexity_per_word"],
-        word_perplexity_after=trained["perplexity_per_word"],
+        words=trained["words"],
+        before=before,
+        after=after,
+        difference=difference or Interval(after.value - before.value),
     )
+
+
+def _interval(row: dict[str, Any], figure: str) -> Interval:
+    return Interval(row[figure], row["low"], row["high"])
 
 
 def _order(row: Comparison) -> tuple[int, str, int, str]:

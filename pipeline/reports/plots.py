@@ -1,4 +1,4 @@
-"""The plots of a report: the course of the loss, and bits per byte before and after.
+"""The plots of a report: the course of the loss, and bits per byte before and after with intervals.
 
 Lines and dots are named where they stand, so no legend has to be read. Only matplotlib's Figure
 API is used, no pyplot: no global state and no display. `pipeline.reports.canvas` makes the files.
@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
+from pipeline.intervals import Interval
 from pipeline.reports.canvas import (
     LIGHT,
     NARROW,
@@ -42,17 +43,17 @@ def loss_svg(loss: pa.Table, size: Size, label: str) -> Markup:
     return to_svg(figure, "loss", size, label)
 
 
-def bits_per_byte_svg(scores: pa.Table, size: Size, label: str) -> Markup:
-    """Bits per byte of each group before and after, as an <svg>. Raises ValueError as `compare`."""
-    rows = _drawn(compare(scores))
+def bits_per_byte_svg(compared: Sequence[Comparison], size: Size, label: str) -> Markup:
+    """Bits per byte of each group before and after, as `compare` has them, as an <svg>."""
+    rows = _drawn(compared)
     figure = new_figure(size, _height(rows))
     _draw_comparison(figure.subplots(), rows, size, STAND_IN)
     return to_svg(figure, "bits", size, label)
 
 
-def bits_per_byte_png(scores: pa.Table) -> bytes:
+def bits_per_byte_png(scores: pa.Table, differences: pa.Table | None = None) -> bytes:
     """The plot of bits per byte as a PNG, 640 pixels wide. Raises ValueError as `compare`."""
-    rows = _drawn(compare(scores))
+    rows = _drawn(compare(scores, differences))
     figure = new_figure(SMALL, _height(rows))
     _draw_comparison(figure.subplots(), rows, SMALL, LIGHT)
     return to_png(figure)
@@ -100,7 +101,8 @@ def _label_ends(axes: Axes, ends: list[tuple[float, float, str, str]], size: Siz
 def _draw_comparison(
     axes: Axes, rows: Sequence[Comparison | str], size: Size, colours: Colours
 ) -> None:
-    figures = [f for row in rows if isinstance(row, Comparison) for f in (row.before, row.after)]
+    compared = [row for row in rows if isinstance(row, Comparison)]
+    figures = [figure for row in compared for figure in (row.before.value, row.after.value)]
     axes.set_xlim(0, max(figures) * 1.16)
     axes.set_ylim(len(rows) - 0.4, -1.0)
     axes.set_yticks([])
@@ -109,25 +111,35 @@ def _draw_comparison(
     axes.set_xlabel("bits per byte (less is better)", color=colours.muted, fontsize=size.font)
     for y, row in enumerate(rows):
         if isinstance(row, str):
-            _name_row(axes, y, row, colours.muted, size, "normal")
+            name_row(axes, y, row, colours.muted, size, "normal")
             continue
         whole = row.group_by == "all"
         name = "all text" if whole else one_line(row.group, size.label)
-        _name_row(axes, y, name, colours.ink, size, "bold" if whole else "normal")
+        name_row(axes, y, name, colours.ink, size, "bold" if whole else "normal")
         _draw_row(axes, y, row, colours, size)
     _name_dots(axes, figures[0], figures[1], colours, size)
 
 
 def _draw_row(axes: Axes, y: int, row: Comparison, colours: Colours, size: Size) -> None:
-    after = colours.warn if row.verdict == "worse" else colours.after
-    axes.plot([row.before, row.after], [y, y], color=colours.rule, linewidth=3, zorder=1)
-    (hollow,) = axes.plot([row.before], [y], "o", markersize=8, color=colours.paper, zorder=2)
+    colour = colours.warn if row.verdict == "worse" else colours.after
+    before, after = row.before.value, row.after.value
+    axes.plot([before, after], [y, y], color=colours.rule, linewidth=3, zorder=1)
+    whisker(axes, row.before, y, colours.before)
+    whisker(axes, row.after, y, colour)
+    (hollow,) = axes.plot([before], [y], "o", markersize=7, color=colours.paper, zorder=3)
     hollow.set(markeredgecolor=colours.before, markeredgewidth=1.8)
-    axes.plot([row.after], [y], "o", markersize=8.5, color=after, zorder=3)
+    axes.plot([after], [y], "o", markersize=7, color=colour, zorder=4)
     # Away from the other dot, but not over the row's name.
-    room_left = row.after > 0.08 * axes.get_xlim()[1]
-    outward = -8 if row.after <= row.before and room_left else 8
-    beside(axes, number(row.after), (row.after, y), outward, after, size)
+    room_left = after > 0.08 * axes.get_xlim()[1]
+    left = after <= before and room_left
+    end = row.after.low if left else row.after.high
+    beside(axes, number(after), (after if end is None else end, y), -9 if left else 9, colour, size)
+
+
+def whisker(axes: Axes, of: Interval, y: float, colour: str) -> None:
+    """The interval as a line with an end at each bound; nothing where there is none."""
+    if of.low is not None and of.high is not None:
+        axes.plot([of.low, of.high], [y, y], "|-", color=colour, linewidth=1.6, markersize=9)
 
 
 def _name_dots(axes: Axes, before: float, after: float, colours: Colours, size: Size) -> None:
@@ -166,7 +178,8 @@ def beside(
     )
 
 
-def _name_row(axes: Axes, y: int, text: str, colour: str, size: Size, weight: str) -> None:
+def name_row(axes: Axes, y: int, text: str, colour: str, size: Size, weight: str) -> None:
+    """Write a row's name to its left, where the axis would be."""
     axes.text(
         -0.02,
         y,

@@ -7,6 +7,7 @@ Jinja's part; which addresses may become a link is decided in `web_link`.
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,6 +78,18 @@ def short(count: int | float) -> str:
 def percent(share: float, digits: int = 0) -> str:
     """0.432 as 43 %, with a narrow no-break space."""
     return f"{100 * share:.{digits}f}\u202f%"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference with its sign: −0.21."""
+    rounded = round(value, digits)
+    sign = "−" if rounded < 0 else "+" if rounded > 0 else "±"
+    return f"{sign}{number(abs(rounded), digits)}"
+
+
+def span(low: float | None, high: float | None, say: Callable[[float], str] = number) -> str:
+    """The bounds of an interval: 2.20 to 2.42; empty where there is none."""
+    return "" if low is None or high is None else f"{say(low)} to {say(high)}"
 
 
 def change(before: float, after: float) -> str:

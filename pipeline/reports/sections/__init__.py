@@ -7,13 +7,23 @@ its template of the same name stands in `templates/`. To add one, write both and
 from collections.abc import Callable
 
 from pipeline.reports.material import Material
-from pipeline.reports.sections import corpus, held_out, learning, making, stories
+from pipeline.reports.sections import (
+    corpus,
+    held_out,
+    learning,
+    making,
+    memorisation,
+    quality,
+    stories,
+)
 from pipeline.reports.sections.section import Section
 
 SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
-    learning.section,
     held_out.section,
     stories.section,
+    quality.section,
+    memorisation.section,
+    learning.section,
     corpus.section,
     making.section,
 )

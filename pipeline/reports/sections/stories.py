@@ -5,40 +5,25 @@ reader sees the model learn.
 """
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.reports.material import Material
 from pipeline.reports.sections.section import Section
-from pipeline.reports.text import counted, cut, number, one_line, plain
+from pipeline.reports.story import Story, tell
+from pipeline.reports.text import counted, number, one_line
 
 #: At most so many rows of stories (each one sample a checkpoint); of more, a draw.
 ROWS = 24
 #: At most so many checkpoints side by side, evenly apart, the first and the last among them.
 CHECKPOINTS = 4
-#: Characters of a story shown at once, and with its remainder unfolded.
-SHOWN, UNFOLDED = 900, 6000
 #: Of the draw. A constant, so that the same samples give the same page.
 SEED = 20
 
 
 #: Of a row of stories: prompt, setting, genre, and which of several of one kind.
 _At = tuple[int, str, str, int]
-
-
-@dataclass(frozen=True)
-class Story:
-    """One sample as it is shown."""
-
-    step: int
-    prompt: str
-    genre: str  # asked for; empty where none was
-    shown: str
-    folded: str
-    left_out: int  # characters not in the page
-    note: str
 
 
 @dataclass(frozen=True)
@@ -51,22 +36,32 @@ class Row:
 
 
 def section(material: Material) -> Section:
-    """The stories, grouped by prompt."""
+    """The stories, grouped by prompt. Raises ValueError where passages are of other samples."""
     samples = material.samples.to_pylist()
     steps = sorted({sample["step"] for sample in samples})
     kept_steps = spread(steps, CHECKPOINTS)
     rows = _rows(samples)
     drawn = draw(sorted(rows), ROWS)
+    passages: dict[int, list[Mapping[str, Any]]] = {}
+    for passage in material.passages.to_pylist():
+        passages.setdefault(passage["sample"], []).append(passage)
+    quality = {row["sample"]: row for row in material.quality.to_pylist()}
+
+    def told(sample: Mapping[str, Any]) -> Story:
+        number = sample["sample"]
+        return tell(sample, passages.get(number, ()), quality.get(number))
+
     prompts: dict[tuple[int, str], list[Row]] = {}
     for key in drawn:
         row = rows[key]
         first = row[min(row)]
-        stories = [_story(row[step]) for step in kept_steps if step in row]
+        stories = [told(row[step]) for step in kept_steps if step in row]
         shown = Row(first["setting"], describe(first), stories)
         prompts.setdefault((first["prompt_index"], first["prompt"]), []).append(shown)
     content = {
         "prompts": [(one_line(prompt, 300), found) for (_, prompt), found in prompts.items()],
         "selection": _selection(len(samples), len(rows), len(drawn), steps, kept_steps),
+        "passage": material.memorisation_figures.get("passage"),
     }
     figures = {"samples": len(samples), "checkpoints": len(steps), "prompts": _prompts(samples)}
     return Section("stories", "Stories it tells", "stories.html", content, figures)
@@ -115,23 +110,6 @@ def _rows(
         nth = seen[at] = seen.get(at, -1) + 1
         rows.setdefault((*at[:3], nth), {})[sample["step"]] = sample
     return rows
-
-
-def _story(sample: Mapping[str, Any]) -> Story:
-    # A run of empty lines says no more than one, and a looping model writes thousands.
-    text = re.sub(r"\n\s*\n", "\n\n", plain(sample["text"]))
-    shown, rest = cut(text, SHOWN)
-    folded, beyond = cut(rest, UNFOLDED - SHOWN)
-    ended = "cut at the maximum length"
-    if sample["whole_sentences"]:
-        ended += ", after its last whole sentence"
-    if sample["finished"]:
-        ended = "ended by itself"
-    tokens = counted(sample["tokens"], "token")
-    note = f"{tokens} · {ended} · seed {sample['seed']}"
-    prompt = plain(sample["prompt"])[:2000]
-    genre = one_line(sample["genre"] or "", 40)
-    return Story(sample["step"], prompt, genre, shown, folded, len(beyond), note)
 
 
 def _selection(

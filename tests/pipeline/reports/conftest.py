@@ -246,11 +246,11 @@ def made(tmp_path: Path) -> Made:
             for step in (100, 200)
         ],
         scores=[
-            *both("all", "all", 8.02, 2.31, documents=12, bytes=48_000),
-            *both("franchise", "demo", 8.02, 2.31, documents=12, bytes=48_000),
+            *both("all", "all", 8.02, 2.31, documents=12, bytes=48_000, words=8_000),
+            *both("franchise", "demo", 8.02, 2.31, documents=12, bytes=48_000, words=8_000),
             *both("source", "wikipedia", 8.05, 2.11),
             *both("source", "gutenberg", 7.99, 2.51, bytes=23_000),
-            score("ngram", "all", "all", 3.4, documents=12, bytes=48_000, tokens=None),
+            score("ngram", "all", "all", 3.4, documents=12, bytes=48_000, words=8_000, tokens=None),
             score(
                 "xz",
                 "all",

@@ -20,7 +20,7 @@ MEANS = {
     "self_bleu": (0.52, 0.33, 0.21),
     "bits_per_byte": (2.61, 2.22, 2.35),
     "words": (44.0, 61.0, 60.0),
-    "genre": (0.25, 0.58, 0.71),
+    "genre_met": (0.25, 0.58, 0.71),
 }
 WIDTH = 0.04  # of an interval, each way
 
@@ -31,11 +31,11 @@ def figure(value: float, width: float = WIDTH) -> Row:
 
 def differences(scores: Sequence[Row], width: float = 0.05) -> list[Row]:
     """Of the trained stage and each other, group by group."""
-    found = {(row["stage"], row["group_by"], row["group"]): row for row in scores}
+    found = {(r["stage"], r["split"], r["group_by"], r["group"]): r for r in scores}
     rows = []
-    for (stage, group_by, group), row in found.items():
-        trained = found.get(("trained", group_by, group))
-        if stage not in ("initial", "ngram") or trained is None or row["split"] != trained["split"]:
+    for (stage, split, group_by, group), row in found.items():
+        trained = found.get(("trained", split, group_by, group))
+        if stage not in ("initial", "ngram") or trained is None:
             continue
         value = trained["bits_per_byte"] - row["bits_per_byte"]
         rows.append(
@@ -194,6 +194,7 @@ MEMORISATION: Row = {
     "verdict": "0.8 % of its words are copied, no more than the 1.1 % of held-out human text.",
     "advice": [],
     "extractable": 0.002,
+    "extractable_reason": None,
     "longest_words": 10,
     "passage": 8,
 }

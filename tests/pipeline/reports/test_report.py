@@ -48,8 +48,16 @@ def test_every_group_stands_in_the_table_with_its_figures(made: Any) -> None:
         row.th.get_text(): [cell.get_text().strip() for cell in row.select("td")]
         for row in read(made).select("#held-out tbody tr")
     }
-    assert rows["wikipedia"][:3] == ["8.05", "2.11", "−74\u202f%"]
-    assert rows["gutenberg"][:3] == ["7.99", "2.51", "−69\u202f%"]
+    assert rows["wikipedia"][:3] == [
+        "8.05 7.95 to 8.15",
+        "2.11 2.01 to 2.21",
+        "−74\u202f% −5.99 to −5.89",
+    ]
+    assert rows["gutenberg"][:3] == [
+        "7.99 7.89 to 8.09",
+        "2.51 2.41 to 2.61",
+        "−69\u202f% −5.53 to −5.43",
+    ]
     assert rows["gutenberg"][5] == "23,000"
 
 
@@ -184,7 +192,13 @@ def test_every_key_figure_has_its_definition(made: Any) -> None:
     made.write()
     soup = read(made)
     figures = soup.select(".figures > div")
-    assert len(figures) == 6
+    terms = [figure.dt.get_text() for figure in figures]
+    assert terms == [
+        *("bits per byte", "perplexity per word", "copied words", "extractable"),
+        *("held-out text", "parameters", "training"),
+    ]
+    for figure in figures[:4]:
+        assert " to " in figure.select_one(".span").get_text()
     for figure in figures:
         about = soup.find(id=figure.select_one("dt button")["popovertarget"])
         assert len(about.p.get_text()) > 30

@@ -8,6 +8,7 @@ from lxml import etree
 from PIL import Image
 
 from pipeline.reports.canvas import NARROW, WIDE
+from pipeline.reports.comparison import compare
 from pipeline.reports.learning_plots import best_look, bits_svg, learning_png, looks
 from pipeline.reports.plots import (
     POINTS,
@@ -69,7 +70,9 @@ def test_the_largest_groups_are_drawn_under_their_heading(made: Any) -> None:
     rows = [*made.both("all", "all", 8.0, 2.0)]
     for n in range(12):
         rows += made.both("source", f"source {n}", 8.0, 2.0, bytes=1000 + n)
-    texts = set(etree.fromstring(str(bits_per_byte_svg(scores(rows), NARROW, "a plot"))).itertext())
+    texts = set(
+        etree.fromstring(str(bits_per_byte_svg(compare(scores(rows)), NARROW, "a plot"))).itertext()
+    )
     assert "by source" in texts
     assert "source 11" in texts
     assert "source 0" not in texts
@@ -81,7 +84,7 @@ def test_a_label_is_text_and_not_markup(made: Any) -> None:
         + made.both("genre", "<b>", 8.0, 2.0)
         + made.both("genre", "$x$", 8.0, 2.0)
     )
-    svg = bits_per_byte_svg(scores(rows), WIDE, '"><script>alert(1)</script>')
+    svg = bits_per_byte_svg(compare(scores(rows)), WIDE, '"><script>alert(1)</script>')
     root = etree.fromstring(str(svg))
     assert root.get("aria-label") == '"><script>alert(1)</script>'
     assert {"<b>", "$x$"} <= set(root.itertext())
