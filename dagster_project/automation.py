@@ -29,7 +29,11 @@ _CHANGED = _When.any_deps_match(_When.data_version_changed())
 #: Missing, and what it is made from has just come to be there.
 _POSSIBLE = (_When.missing() & ~_When.any_deps_missing()).newly_true()
 
+#: What is measured of stories reads corpus and model too; new ones of those bring new stories.
+_RESAMPLED = _CHANGED.allow(dg.AssetSelection.key_substring("/samples"))
+
 FOLLOWS = (_POSSIBLE | _CHANGED).since_last_handled() & _READY
+MEASURED = (_POSSIBLE | _RESAMPLED).since_last_handled() & _READY
 RETRAINED = _CHANGED.since_last_handled() & ~_When.missing() & _READY
 
 _BY_STAGE: dict[str, dg.AutomationCondition] = {
@@ -39,7 +43,9 @@ _BY_STAGE: dict[str, dg.AutomationCondition] = {
     "model": RETRAINED.with_label("its corpus has changed, and it was trained before"),
     "samples": FOLLOWS.with_label("its model has changed"),
     "perplexity": FOLLOWS.with_label("its model or corpus has changed"),
-    "report": FOLLOWS.with_label("its samples or perplexity have changed"),
+    "quality": MEASURED.with_label("its samples have changed"),
+    "memorisation": MEASURED.with_label("its samples have changed"),
+    "report": FOLLOWS.with_label("what was measured has changed"),
 }
 
 

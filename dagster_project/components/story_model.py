@@ -6,8 +6,10 @@ import dagster as dg
 from pydantic import BaseModel
 
 from dagster_project.pools import pool_of
+from dagster_project.story_model.memorisation import memorisation_asset
 from dagster_project.story_model.model import model_asset
 from dagster_project.story_model.perplexity import perplexity_asset
+from dagster_project.story_model.quality import quality_asset
 from dagster_project.story_model.report import report_asset
 from dagster_project.story_model.samples import samples_asset
 from pipeline.model_spec import ModelSpec
@@ -34,6 +36,6 @@ class StoryModel(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Model, samples, perplexity, report."""
         pool = pool_of(self.spec, context.path.parent)
-        make = [model_asset, samples_asset, perplexity_asset]
+        make = [model_asset, samples_asset, perplexity_asset, quality_asset, memorisation_asset]
         assets = [asset(self.spec, self.written_in, pool) for asset in make]
         return dg.Definitions(assets=[*assets, report_asset(self.spec, self.written_in)])

@@ -29,6 +29,11 @@ def base_version(spec: ModelSpec) -> str | None:
     ).hexdigest()
 
 
+def judge_version(spec: ModelSpec) -> str | None:
+    """As `base_version`, of the judge that stories are scored under, where one is named."""
+    return _content(spec.measures.judge) or spec.measures.judge_revision
+
+
 def _content(named: str | None) -> str | None:
     """SHA-256 of a file, or over a folder's; None where nothing here has this name."""
     path = Path(named).expanduser() if named is not None else None

@@ -79,7 +79,7 @@ class GenreClassifier:
             "low": self.accuracy.low,
             "high": self.accuracy.high,
             "majority": self.majority,
-            "genres": self.genres,
+            "genres": len(self.genres),
             "works": self.works,
         }
 

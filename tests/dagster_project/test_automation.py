@@ -69,7 +69,7 @@ class Week:
             self.made(key, "1")
         for key in _INDEXES:
             self.made(key, "1")
-        for stage in ("model", "samples", "perplexity", "report"):
+        for stage in ("model", "samples", "perplexity", "quality", "memorisation", "report"):
             self.made(f"keepers-gpt2/{stage}", "1")
 
 
@@ -108,8 +108,12 @@ def test_a_changed_page_is_followed_to_the_report_of_a_trained_model(week):
     week.made("keepers-gpt2/model", "2")
     week.made("keepers-gpt2/perplexity", "2")
     assert week.asked() == {"keepers-gpt2/samples", "keepers-gpt2/report"}
+    assert week.asked() == set()
     week.made("keepers-gpt2/samples", "2")
-    week.made("keepers-gpt2/report", "2")
+    measured = {"keepers-gpt2/quality", "keepers-gpt2/memorisation"}
+    assert week.asked() == measured | {"keepers-gpt2/report"}
+    for asset in (*measured, "keepers-gpt2/report"):
+        week.made(asset, "2")
     assert week.asked() == set()
 
 
@@ -136,7 +140,8 @@ def test_a_new_franchise_grows_to_its_corpus_and_trains_nothing(week):
     week.made("keepers/corpus", "2")
     assert week.asked() == {"keepers/index"}  # nobody has trained it yet
     week.made("keepers-gpt2/model", "1")
-    assert week.asked() == {f"keepers-gpt2/{s}" for s in ("samples", "perplexity", "report")}
+    stages = ("samples", "perplexity", "quality", "memorisation", "report")
+    assert week.asked() == {f"keepers-gpt2/{stage}" for stage in stages}
 
 
 def test_nothing_is_built_on_a_crawl_that_failed_its_checks(week):
