@@ -54,7 +54,7 @@ def test_every_asset_that_needs_the_gpu_waits_in_its_queue(project, load):
         for key in graph.get_all_asset_keys()
         if key.path[0] in ("one", "both", "other")
     }
-    for stage in ("model", "samples", "perplexity"):
+    for stage in ("model", "samples", "perplexity", "quality", "memorisation"):
         assert queue[f"one/{stage}"] == queue[f"both/{stage}"] == {"gpu"}
         assert queue[f"other/{stage}"] == {"gpu-2"}
     assert queue["one/report"] == set()
