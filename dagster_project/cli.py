@@ -17,6 +17,7 @@ COMMANDS = (
     "crawls",
     "report",
     "sample",
+    "perplexity",
     "rate",
     "trace",
     "copied",

@@ -91,10 +91,13 @@ class TextFile:
         return self._converted(guess_encoding(sample))
 
     def _converted(self, encoding: str) -> str:
-        name, path = _NAMES.get(encoding, encoding), quote(str(self.path))
+        name = _NAMES.get(encoding, encoding)
+        if self.name != str(self.path):  # it was handed over, and has no name of its own
+            return f"it reads as {name}; convert it first, with: iconv -f {name} -t UTF-8"
+        to = quote(f"{self.path.stem}.utf8.txt")
         return (
             f"it reads as {name}; convert it with: "
-            f"iconv -f {name} -t UTF-8 {path} > {quote(f'{self.path.stem}.utf8.txt')}"
+            f"iconv -f {name} -t UTF-8 {quote(self.name)} > {to}"
         )
 
 
