@@ -19,6 +19,8 @@ from pipeline.model_spec import ModelError
 HUMAN = "human"
 #: What decides how a story is drawn, but for its length: tokens of two models are not alike.
 _DRAWN_BY = ("prompt", "genre", "temperature", "top_k", "top_p", "repetition_penalty")
+#: The values of these.
+Kind = tuple[Any, ...]
 
 
 @dataclass(frozen=True, order=True)
@@ -125,17 +127,22 @@ def is_swapped(pair: Pair, rater: str, seed: int) -> bool:
     return bool(hashlib.sha256(said.encode()).digest()[0] & 1)
 
 
-def _by_kind(writer: Writer, version: str, samples: pa.Table) -> dict[tuple[Any, ...], list[Story]]:
-    """What a story was drawn by -> the stories of the writer's step, by their seeds."""
+def by_kind(rows: Sequence[Mapping[str, Any]]) -> dict[Kind, list[Mapping[str, Any]]]:
+    """What a story is drawn by -> the rows of SAMPLES drawn so, in the order of their seeds."""
+    kinds: dict[Kind, list[Mapping[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: (row["seed"], row["sample"])):
+        kinds.setdefault(tuple(row[column] for column in _DRAWN_BY), []).append(row)
+    return kinds
+
+
+def _by_kind(writer: Writer, version: str, samples: pa.Table) -> dict[Kind, list[Story]]:
     rows = [row for row in samples.to_pylist() if row["step"] == writer.step]
     if not rows:
         steps = ", ".join(f"{step:,}" for step in steps_of(samples)) or "none"
         raise ModelError(f"{writer.name} has no stories of step {writer.step}; there are: {steps}")
-    kinds: dict[tuple[Any, ...], list[Story]] = {}
-    for row in sorted(rows, key=lambda row: (row["seed"], row["sample"])):
-        kind = tuple(row[column] for column in _DRAWN_BY)
-        kinds.setdefault(kind, []).append(_story(writer, version, row))
-    return kinds
+    return {
+        kind: [_story(writer, version, row) for row in some] for kind, some in by_kind(rows).items()
+    }
 
 
 def _story(writer: Writer, version: str, row: Mapping[str, Any]) -> Story:
