@@ -33,8 +33,8 @@ WORDS, SUFFIXES, STARTS, ABOUT = "words.txt", "suffixes.npy", "starts.npy", "ind
 _VERSION = 1
 
 #: Bytes of a text that are looked for at once, more than most runs have; where all of them stand
-#: there, the rest of the text is.
-_WIDTH = 256
+#: there, so many times as many.
+_WIDTH, _WIDER = 256, 16
 _REPORTED = 5_000  # documents
 
 
@@ -139,7 +139,7 @@ class TrainIndex:
             about = json.loads((self._index / ABOUT).read_text("utf-8"))
             if (len(text), len(places)) != (about["bytes"], about["words"]):
                 raise ValueError(f"{WORDS} or {SUFFIXES} is not as long as it was written")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             self._open.close()
             raise CorpusError(f"{self._index}: cannot be read ({error}); {again}") from error
         self._suffixes = Suffixes(text, places)
@@ -193,17 +193,18 @@ class TrainIndex:
         `likely` is where the run of the word before goes on, and how far. Where it is the only one
         left nothing more is compared, so that a text that is copied as a whole takes no longer.
         """
-        for width in (_WIDTH, len(asked)):
+        width = _WIDTH
+        while True:
             wanted = asked[at : at + width]
             count, first = self._suffixes.find(wanted)
             if not count:
                 return self._suffixes.nearest(wanted, first)
             place = int(self._suffixes.places[first])
+            if at + width >= len(asked):
+                return place, len(wanted)
             if count == 1 and place == likely:
                 return likely, likely_common
-            if at + width >= len(asked):
-                break
-        return place, len(wanted)
+            width *= _WIDER
 
     def _passage(self, words: Words, first: int, length: int) -> Passage:
         run = f" {' '.join(words.folded[first : first + length])} ".encode()

@@ -74,18 +74,15 @@ class Suffixes:
         """Of `wanted`, which no suffix begins with and which would stand there: the place of the
         suffix that has most first bytes in common with it, and how many these are.
         """
-        near = self.places[max(0, before - 1) : before + 1].tolist()
-        return max(((at, self._common(at, wanted)) for at in near), key=lambda one: one[1])
+        best, most = -1, -1
+        for place in self.places[max(0, before - 1) : before + 1].tolist():
+            if (common := _common(self._text[place : place + len(wanted)], wanted)) > most:
+                best, most = place, common
+        return best, most
 
     def close(self) -> None:
         """Let the text go, which can be closed then."""
         del self._bytes, self._search
-
-    def _common(self, place: int, wanted: bytes) -> int:
-        there = self._text[place : place + len(wanted)]
-        length = len(there)
-        differ = int.from_bytes(there) ^ int.from_bytes(wanted[:length])
-        return length - (differ.bit_length() + 7) // 8
 
     def _bound(self) -> Callable[[bytes, int], int]:
         from pydivsufsort.dll import libdivsufsort, libdivsufsort64
@@ -104,3 +101,10 @@ class Suffixes:
             return int(search(text, length, wanted, size, places, count, found))
 
         return bound
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many first bytes are the same."""
+    length = min(len(one), len(other))
+    differ = int.from_bytes(one[:length]) ^ int.from_bytes(other[:length])
+    return length - (differ.bit_length() + 7) // 8
