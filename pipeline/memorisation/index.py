@@ -176,34 +176,33 @@ class TrainIndex:
         return [self._passage(words, at, int(runs[at])) for at in maximal(runs, least)]
 
     def _runs(self, words: Words) -> NDArray[np.int64]:
+        if not len(words):
+            return np.zeros(0, np.int64)
         asked = f" {' '.join(words.folded)} ".encode()
-        found = np.zeros(len(words), np.int64)
-        at = step = common = 0
-        place = -1
-        for word in range(len(words)):
-            place, common = self._longest(asked, at, place + step, common - step)
-            found[word] = asked.count(b" ", at, at + common) - 1
-            step = asked.index(b" ", at + 1) - at
-            at += step
-        return found
+        blanks = np.flatnonzero(np.frombuffer(asked, np.uint8) == ord(" ")).tolist()
+        last = len(words) - 1
+        ends = np.zeros(len(words), np.int64)
+        ends[0], ends[last] = self._end(asked, blanks[0], 0), self._end(asked, blanks[last], last)
+        between = [(0, last)]
+        while between:
+            low, high = between.pop()
+            if ends[low] == ends[high]:  # no run ends before an earlier one: nor do these
+                ends[low:high] = ends[low]
+            elif high - low > 1:
+                middle = (low + high) // 2
+                ends[middle] = self._end(asked, blanks[middle], middle)
+                between += [(low, middle), (middle, high)]
+        return ends - np.arange(len(words))
 
-    def _longest(self, asked: bytes, at: int, likely: int, likely_common: int) -> tuple[int, int]:
-        """Which suffix has most bytes in common with `asked` from `at` on, and how many.
-
-        `likely` is where the run of the word before goes on, and how far. Where it is the only one
-        left nothing more is compared, so that a text that is copied as a whole takes no longer.
-        """
+    def _end(self, asked: bytes, at: int, word: int) -> int:
+        """The word before which the longest run ends that begins at `word`, the blank at `at`."""
         width = _WIDTH
         while True:
             wanted = asked[at : at + width]
             count, first = self._suffixes.find(wanted)
-            if not count:
-                return self._suffixes.nearest(wanted, first)
-            place = int(self._suffixes.places[first])
-            if at + width >= len(asked):
-                return place, len(wanted)
-            if count == 1 and place == likely:
-                return likely, likely_common
+            if not count or at + width >= len(asked):
+                common = len(wanted) if count else self._suffixes.nearest(wanted, first)
+                return word + asked.count(b" ", at, at + common) - 1
             width *= _WIDER
 
     def _passage(self, words: Words, first: int, length: int) -> Passage:

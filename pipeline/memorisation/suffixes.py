@@ -70,15 +70,10 @@ class Suffixes:
         count = self._search(wanted, len(wanted))
         return count, self._found.value
 
-    def nearest(self, wanted: bytes, before: int) -> tuple[int, int]:
-        """Of `wanted`, which no suffix begins with and which would stand there: the place of the
-        suffix that has most first bytes in common with it, and how many these are.
-        """
-        best, most = -1, -1
-        for place in self.places[max(0, before - 1) : before + 1].tolist():
-            if (common := _common(self._text[place : place + len(wanted)], wanted)) > most:
-                best, most = place, common
-        return best, most
+    def nearest(self, wanted: bytes, before: int) -> int:
+        """How many first bytes of `wanted`, which would stand there, any of the suffixes has."""
+        near = self.places[max(0, before - 1) : before + 1].tolist()
+        return max(_common(self._text[place : place + len(wanted)], wanted) for place in near)
 
     def close(self) -> None:
         """Let the text go, which can be closed then."""
