@@ -1,11 +1,14 @@
 """The asset of a model's report."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow.parquet as pq
 
-from dagster_project.presentation import OWNERS, group_name, png, result
+from dagster_project import checks
+from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore
 from dagster_project.step import build
 from dagster_project.story_model.inputs import (
@@ -19,63 +22,85 @@ from dagster_project.story_model.inputs import (
 )
 from pipeline.artifact import code_version, fingerprint
 from pipeline.model_spec import ModelSpec
+from pipeline.reports.summary import key_figures
 from pipeline.takedown.models import marks, notice
 
 
 def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
     """One page of what the model learned."""
 
+    key = asset_key(spec, "report")
+
     @dg.asset(
-        key=asset_key(spec, "report"),
+        key=key,
         deps=[
             asset_key(spec, stage) for stage in ("samples", "perplexity", "quality", "memorisation")
         ],
-        description=f"What {spec.name} learned, on one page that opens without a server: loss, "
-        "bits per byte, stories and what they copied, the corpus and its licences.",
+        description=f"What {spec.name} learned, on one page that opens without a server: bits per "
+        "byte, stories and what they copied, the corpus and its licences; and its model card.",
         group_name=group_name(spec.name),
-        kinds={"html"},
+        kinds={"html", "huggingface"},
         owners=OWNERS,
+        # The report is written all the same; what would publish the model does not begin.
+        check_specs=[dg.AssetCheckSpec("no_copy_above_bound", asset=key, blocking=True)],
     )
     def report(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
-        from pipeline.reports import write_report
+        from pipeline.reports import CARD, REPORT, write_report
         from pipeline.reports.material import Inputs
         from pipeline.reports.plots import bits_per_byte_png
+        from pipeline.reports.sections.memorisation import copying_png
 
         inputs = Inputs(
             model=(model := load_model(spec, data)),
             samples=load_samples(spec, data),
             perplexity=(perplexity := load_perplexity(spec, data)),
             quality=load_quality(spec, data),
-            memorisation=load_memorisation(spec, data),
+            memorisation=(memorisation := load_memorisation(spec, data)),
             corpus=load_corpus(spec, data),
         )
         told = notice(marks(model))
         artifact = build(
             data.path("reports", spec.name),
             fingerprint(
-                inputs={name: made.data_version for name, made in vars(inputs).items()},
+                # What a step says of its files may change where they do not: a bound, a verdict.
+                inputs={
+                    name: [made.data_version, made.figures] for name, made in vars(inputs).items()
+                },
                 notice=told,
                 code=code_version("pipeline.reports", "pipeline.licences"),
             ),
             lambda folder: write_report(spec.name, inputs, folder, told),
             written_in=written_in,
         )
-        page = artifact.folder / "report.html"
+        page, figures = artifact.folder / REPORT, artifact.figures
+        scores = pq.read_table(perplexity.folder / "scores.parquet")
+        differences = pq.read_table(perplexity.folder / "differences.parquet")
+        copying = copying_png(pq.read_table(memorisation.folder / "memorisation.parquet"))
         return result(
             context,
             artifact,
             {
                 "report": dg.MetadataValue.url(data.report_url(page)),
+                "model_card": dg.MetadataValue.path(str(artifact.folder / CARD)),
                 "file": dg.MetadataValue.path(str(page)),
-                "verdict": artifact.figures["verdict"],
+                "verdict": figures["verdict"],
+                "copying": figures["copying_verdict"],
                 **({"taken_down": told} if told else {}),
-                "plot": png(
-                    bits_per_byte_png(pq.read_table(perplexity.folder / "scores.parquet")),
-                    "bits per byte, before and after",
-                ),
-                "bits_per_byte": artifact.figures["bits_per_byte_after"],
-                "stories": artifact.figures["samples"],
+                "figures": table(["figure", "value", "from", "to"], _rows(figures)),
+                "plot": png(bits_per_byte_png(scores, differences), "bits per byte"),
+                **({"copying_plot": png(copying, "copied by training step")} if copying else {}),
+                "bits_per_byte": figures["bits_per_byte_after"],
+                "stories": figures["samples"],
             },
+            [checks.no_copy_above_bound(memorisation.figures)],
         )
 
     return report
+
+
+def _rows(figures: Mapping[str, Any]) -> list[list[str]]:
+    """The key figures with their intervals."""
+    return [
+        [name, *("" if value is None else say(value) for value in values)]
+        for name, values, say in key_figures(figures)
+    ]

@@ -1,8 +1,9 @@
 """The report of a story model: one HTML file that opens anywhere and asks nothing of a network.
 
 `write_report` reads the outputs of training, sampling, measuring and of the corpus, lets each
-section of `pipeline.reports.sections` say its part, and writes `report.html`. The same inputs give
-the same bytes. Nothing here knows torch: a report is made from tables.
+section of `pipeline.reports.sections` say its part, and writes `report.html`; the model card is
+from the same figures. The same inputs give the same bytes. Nothing here knows torch: a report is
+made from tables.
 """
 
 from pathlib import Path
@@ -13,16 +14,18 @@ from pipeline.reports.definitions import DEFINITIONS
 from pipeline.reports.material import Inputs, read_material
 
 REPORT = "report.html"
+CARD = "README.md"
 
 
 def write_report(
     name: str, inputs: Inputs, folder: Path, notice: str | None = None
 ) -> dict[str, Any]:
-    """Write `folder/report.html` and return its key figures (JSON values).
+    """Write `folder/report.html` and `README.md`, the model card; return key figures (JSON values).
 
     `notice` is what a reader must know before all else; it stands at the top.
     Raises FileNotFoundError or ValueError naming the input that is missing or wrong.
     """
+    from pipeline.reports.model_card import model_card
     from pipeline.reports.page import render  # matplotlib takes its time
     from pipeline.reports.sections import SECTIONS, headline
 
@@ -33,6 +36,8 @@ def write_report(
     for part in (head, *sections):
         figures |= part.figures
     page = render(f"{name}: a story model and what it learned", head, sections, DEFINITIONS)
+    card = model_card(material, figures)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / REPORT, page.encode())
+    write_atomically(folder / CARD, card.encode())
     return figures

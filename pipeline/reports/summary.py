@@ -5,14 +5,16 @@ characters are left out, so that no text of a model can move the cursor or colou
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.reports.material import read_table
 from pipeline.reports.sections.stories import draw
-from pipeline.reports.text import cut, number, plain, short, size
+from pipeline.reports.text import cut, number, percent, plain, short, size, span
 from pipeline.schema import SAMPLES
+
+Say = Callable[[float], str]
 
 WIDTH = 88
 #: Characters of a story that are shown.
@@ -33,17 +35,44 @@ def summary(
     where samples.parquet cannot be read.
     """
     notice = [_wrapped(figures["notice"])] if "notice" in figures else []
-    parts = [*notice, _wrapped(figures["verdict"]), _table(figures)]
+    copying = [_wrapped(line, "  ") for line in figures["advice"]]
+    copying[:0] = [_wrapped(figures["copying_verdict"])]
+    parts = [*notice, _wrapped(figures["verdict"]), *copying, _table(figures)]
     parts += _stories(samples, stories, seed)
     if report is not None:
         parts.append(f"Report: {report}")
     return "\n\n".join(parts) + "\n"
 
 
+def key_figures(
+    figures: Mapping[str, Any],
+) -> Iterator[tuple[str, tuple[float | None, float | None, float | None], Say]]:
+    """(name, (value, low, high), how it is written) of the figures of `write_report`."""
+    for name in ("bits_per_byte", "perplexity_per_word"):
+        low, high = figures[f"{name}_interval"] or (None, None)
+        yield name.replace("_", " "), (figures[f"{name}_after"], low, high), number
+    for name in ("copied", "human_copied", "extractable"):
+        if name in figures:
+            of = figures[name]
+            yield name.replace("_", " "), (of["value"], of["low"], of["high"]), _percent
+
+
+def _percent(share: float) -> str:
+    return percent(share, 2)
+
+
 def _table(figures: Mapping[str, Any]) -> str:
+    rows = []
+    for name, (value, low, high), say in key_figures(figures):
+        assert value is not None
+        bounds = span(low, high, say)
+        rows.append((name, f"{say(value)} ({bounds})" if bounds else say(value)))
     before, after = "bits_per_byte_before", "bits_per_byte_after"
-    rows = [
+    rows[:1] = [
         ("bits per byte", f"{number(figures[before])} before, {number(figures[after])} after"),
+        ("  95 % interval", span(*(figures["bits_per_byte_interval"] or (None, None))) or "none"),
+    ]
+    rows += [
         (
             "held-out text",
             f"{size(figures['held_out_bytes'])}, {figures['held_out_works']:,} works",
@@ -78,7 +107,8 @@ def _stories(samples: Path, count: int, seed: int) -> list[str]:
 
 def _story(row: Mapping[str, Any]) -> str:
     shown, rest = cut(plain(row["text"]), SHOWN)
-    text = plain(row["prompt"])[:SHOWN] + shown.rstrip() + (" […]" if rest else "")
+    prompt = plain(row["prompt"])[:SHOWN] if row["include_prompt"] else ""
+    text = prompt + shown.rstrip() + (" […]" if rest else "")
     paragraphs = [" ".join(line.split()) for line in text.split("\n")]
     told = "\n".join(_wrapped(paragraph, "    ") for paragraph in paragraphs if paragraph)
     heading = _wrapped(f"— {row['setting']}, seed {row['seed']}", "  ")
