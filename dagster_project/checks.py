@@ -166,17 +166,18 @@ def no_copy_above_bound(figures: Mapping[str, Any]) -> dg.AssetCheckResult:
         check_name="no_copy_above_bound",
         passed=figures["passed"],
         metadata={
-            "copied": _in_words(figures["copied"]),
-            "held_out_human_text": _in_words(figures["human_copied"]),
-            "bound": f"{figures['bound']:.2%}",
+            "copied": _share(figures, "copied"),
+            "held_out_human_text": _share(figures, "human_copied"),
+            "bound": "none" if figures["bound"] is None else f"{figures['bound']:.2%}",
             "longest_words": figures["longest_words"],
         },
         description="\n".join([figures["verdict"], *figures["advice"]]),
     )
 
 
-def _in_words(figure: Mapping[str, float | None] | None) -> str:
+def _share(figures: Mapping[str, Any], name: str) -> str:
     """A share and its interval."""
+    figure = figures["intervals"].get(name)
     if figure is None:
         return "not measured"
     low, high = figure["low"], figure["high"]

@@ -93,8 +93,12 @@ def test_where_no_document_is_left_it_says_why_and_what_to_do():
 def test_a_model_that_copies_above_its_bound_is_told_what_to_do():
     figures = {
         "passed": False,
-        "copied": {"value": 0.4, "low": 0.3, "high": 0.5},
-        "human_copied": {"value": 0.01, "low": None, "high": None},
+        "copied": 0.4,
+        "human_copied": 0.01,
+        "intervals": {
+            "copied": {"value": 0.4, "low": 0.3, "high": 0.5},
+            "human_copied": {"value": 0.01, "low": None, "high": None},
+        },
         "bound": 0.01,
         "longest_words": 61,
         "verdict": "It copies.",
