@@ -44,6 +44,23 @@ def test_the_traces_benchmark_runs_on_a_small_corpus() -> None:
 
 
 @pytest.mark.slow
+def test_the_copies_benchmark_runs_on_a_small_corpus() -> None:
+    done = subprocess.run(
+        [
+            *[sys.executable, "benchmarks/copies.py"],
+            *["--megabytes", "1", "--turns", "1", "--stories", "1"],
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr  # the index and plain search have found the same
+    for asked in ("nothing copied", "40 words of it copied", "copied as a whole"):
+        assert re.search(rf"^\| {asked} \| \d+\.\d\d \| \d+ \| [1-9]", done.stdout, re.MULTILINE)
+    assert re.search(r"^\| `loremill copied`[^|]* \| \d", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.slow
 def test_the_recurrent_recipes_benchmark_runs_a_few_steps() -> None:
     done = subprocess.run(
         [sys.executable, "benchmarks/recurrent.py", "--steps", "2", "--turns", "1"],
