@@ -45,10 +45,10 @@ def takedown(
         bool, typer.Option("--json", help="print JSON; needs --yes or --dry-run")
     ] = False,
 ) -> None:
-    """Take a page out: pages, documents, corpora, samples, reports, for good.
+    """Take a page out: pages, documents, corpora, indexes, samples, reports, for good.
 
-    No later crawl brings it back; corpora and reports are made anew, models trained on it are
-    marked. Killed, run it again. Exit status: 0 done, 1 where something could not be made anew
+    No later crawl brings it back; corpora, indexes and reports are made anew, models trained on it
+    are marked. Killed, run it again. Exit status: 0 done, 1 where something could not be made anew
     or a crawl has brought it again, 2 for bad input.
     """
     if not reason.strip():

@@ -115,7 +115,11 @@ def _save(path: Path, values: NDArray[Any]) -> None:
 
 
 class TrainIndex:
-    """The index of a corpus, opened: nothing is read into memory but what is asked for."""
+    """The index of a corpus, opened, a context manager.
+
+    Text and suffixes are mapped, not read; from the first passage on the documents' names are held,
+    some 200 bytes each.
+    """
 
     def __init__(self, index: Path, corpus: Path):
         self._index = index
@@ -207,7 +211,6 @@ class TrainIndex:
 
     def _passage(self, words: Words, first: int, length: int) -> Passage:
         run = f" {' '.join(words.folded[first : first + length])} ".encode()
-
         count, one = self._suffixes.find(run)
         place = int(self._suffixes.places[one : one + count].min())
         document = int(np.searchsorted(self._starts, place, side="right")) - 1
