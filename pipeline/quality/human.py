@@ -94,11 +94,11 @@ def human_passages(
 def _lengths(samples: pa.Table) -> list[_Length]:
     last = samples.filter(pc.equal(samples["step"], pc.max(samples["step"])))
     columns = (last[name].to_pylist() for name in ("prompt", "text", "whole_sentences"))
-    found = (
+    return [
         _Length(len(prompt.split()), len(text.split()), whole)
         for prompt, text, whole in zip(*columns, strict=True)
-    )
-    return [length for length in found if length.text]
+        if any(map(str.isalnum, text))
+    ]
 
 
 def _held_out(corpus: Path, seed: int) -> deque[list[_Document]]:
@@ -142,7 +142,7 @@ def _cut(document: _Document, length: _Length) -> HumanText:
     before = min(length.prompt, len(ends) - 1)
     start, end = (ends[before - 1] if before else 0), ends[-1]
     following = next((place for place in sentence_ends(rest) if place >= end), len(rest))
-    document.at += following
+    document.at += following + len(rest[following:]) - len(rest[following:].lstrip())
     document.words = len(rest[following:].split())
     text = rest[start:end]
     if length.whole_sentences:

@@ -70,15 +70,11 @@ def _rows(group: Group, texts: Sequence[Measured], seed: int) -> Iterator[dict[s
     if group.writer == "model" and len(set(units)) < FEWEST_PROMPTS:
         units = list(range(len(texts)))
     for name in (*MEANS, "bits_per_byte", *SHARES):
-        values = [text.figures[name] for text in texts]
-        weights = [1] * len(texts)
-        if name == "bits_per_byte":
-            values = [text.figures["bits"] for text in texts]
-            weights = [text.figures["bytes"] for text in texts]
+        whole = name == "bits_per_byte"
         some = [
-            (unit, float(value), weight)
-            for unit, value, weight in zip(units, values, weights, strict=True)
-            if value is not None
+            (unit, float(value), text.figures["bytes"] if whole else 1)
+            for unit, text in zip(units, texts, strict=True)
+            if (value := text.figures["bits" if whole else name]) is not None
         ]
         if some:
             interval = _share(some) if name in SHARES else _ratio(some, seed)
