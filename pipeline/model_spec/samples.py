@@ -1,5 +1,8 @@
 """Which stories are drawn from a model, and how, as a person writes it."""
 
+import re
+from collections import Counter
+
 from pydantic import Field, field_validator
 
 from pipeline.model_spec.written import SLUG, NotNegative, Positive, Seed, Written
@@ -8,6 +11,20 @@ from pipeline.model_spec.written import SLUG, NotNegative, Positive, Seed, Writt
 COLDEST = 1e-3
 #: Stories of one prompt, genre and setting.
 MOST_STORIES = 10_000
+
+#: Controls but for tab and line feed, and halves of a character: no corpus has them, see
+#: pipeline/clean/controls.py, and the latter have no bytes that a model could read.
+_NO_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+def check_prompt(prompt: str) -> str:
+    """The prompt itself. Raises ValueError where it has characters that no model has read."""
+    if found := _NO_TEXT.search(prompt):
+        raise ValueError(
+            f"the prompt {prompt[:60]!r} has the character U+{ord(found[0]):04X} at place "
+            f"{found.start() + 1}, which is no part of a text; take it out"
+        )
+    return prompt
 
 
 class SamplingSetting(Written):
@@ -72,9 +89,11 @@ class SampleSettings(Written):
     @field_validator("prompts")
     @classmethod
     def _prompts_differ(cls, prompts: list[str]) -> list[str]:
-        for prompt in prompts:
-            if prompts.count(prompt) > 1:
-                raise ValueError(f"the prompt {prompt!r} stands twice; `count` draws more of one")
+        for prompt, times in Counter(map(check_prompt, prompts)).items():
+            if times > 1:
+                raise ValueError(
+                    f"the prompt {prompt[:60]!r} stands {_times(times)}; `count` draws more of one"
+                )
         return prompts
 
     @field_validator("genres")
@@ -99,7 +118,11 @@ class SampleSettings(Written):
     @classmethod
     def _names_differ(cls, settings: list[SamplingSetting]) -> list[SamplingSetting]:
         names = [setting.name for setting in settings]
-        for name in names:
-            if names.count(name) > 1:
+        for name, times in Counter(names).items():
+            if times > 1:
                 raise ValueError(f"two settings are named {name!r}; give each its own name")
         return settings
+
+
+def _times(count: int) -> str:
+    return "twice" if count == 2 else f"{count:,} times"

@@ -16,13 +16,12 @@ from transformers import PrinterCallback
 
 from pipeline.atomic import write_atomically
 from pipeline.device import peak_flops, pick_device
-from pipeline.generation import encode_prompts
 from pipeline.model_spec import ModelSpec
 from pipeline.models.framing import frame_of
 from pipeline.models.initial import load_initial
 from pipeline.models.probes import keeps_documents_apart
 from pipeline.models.vocabulary import pad_vocabulary
-from pipeline.sampling import sample_requests
+from pipeline.sampling import check_prompts
 from pipeline.training.acceleration import choose
 from pipeline.training.arguments import training_arguments
 from pipeline.training.blocks import check_text, read_blocks
@@ -103,7 +102,7 @@ def _train(
         model, tokenizer = load_initial(spec, corpus, look=look)
         apart = keeps_documents_apart(model)
         # A prompt that does not fit is said now, not when all is trained.
-        encode_prompts(model, tokenizer, [request for _, request in sample_requests(spec.samples)])
+        check_prompts(model, tokenizer, spec.samples)
         blocks = read_blocks(spec, corpus, model, tokenizer)
         block_size = blocks.train.shape[1]
         how = choose(spec, on, model, len(blocks.train))

@@ -1,4 +1,5 @@
-"""Stories drawn while the model is still being trained: the first of each prompt and genre.
+"""Stories drawn while the model is still being trained: the first of each prompt and genre, as many
+as are drawn in a few passes.
 
 They are drawn from the folder that was just exported, as the sample set draws them later: a model
 of its own, without what a training wraps around its weights (compiled code, adapters, a padded
@@ -9,6 +10,7 @@ without stories.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice, product
 from pathlib import Path
 
 import torch
@@ -19,9 +21,10 @@ from pipeline.generation import ROWS, Request, draw
 from pipeline.model_spec import SampleSettings
 from pipeline.models.initial import load_trained
 from pipeline.reports.text import one_line, plain
-from pipeline.sampling import sample_requests
 
 FOLDER = "stories"
+#: The sample set draws for all of ten thousand prompts; the training does not wait for them.
+MOST = 2 * ROWS
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,12 @@ class Told:
 
 
 def first_requests(settings: SampleSettings) -> list[Request]:
-    """Of each prompt in each genre the first story of the sample set."""
-    first: dict[tuple[int, str | None], Request] = {}
-    for index, request in sample_requests(settings):
-        first.setdefault((index, request.genre), request)
-    return list(first.values())
+    """Of each prompt in each genre the first story of the sample set; no more than MOST."""
+    genres: list[str | None] = [*settings.genres] or [None]
+    return [
+        Request(prompt, settings.settings[0], settings.seed, genre)
+        for prompt, genre in islice(product(settings.prompts, genres), MOST)
+    ]
 
 
 def tell_stories(

@@ -43,6 +43,12 @@ def test_the_example_of_the_plan_is_valid():
         ({"training": {"steps": 3, "epochs": 1}}, "steps or epochs, not both"),
         ({"training": {"steps": 100}, "samples": {"at_steps": [50, 200]}}, "ends at step 100"),
         ({"samples": {"prompts": ["a", "a"]}}, "'a' stands twice"),
+        ({"samples": {"prompts": [" "] * 5}}, "' ' stands 5 times"),
+        (
+            {"samples": {"prompts": ["Once", "a\0b"]}},
+            r"'a\\x00b' has the character U\+0000 at .* 2",
+        ),
+        ({"samples": {"prompts": ["a\ud83d"]}}, r"the character U\+D83D at place 2.*take it out"),
         ({"samples": {"settings": [{"name": "x"}, {"name": "x"}]}}, "two settings are named 'x'"),
         ({"name": "Not A Slug"}, "name"),
         ({"tokenizer": {"vocabulary": 100}}, "greater than or equal to 257"),
