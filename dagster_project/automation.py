@@ -35,6 +35,8 @@ _RESAMPLED = _CHANGED.allow(dg.AssetSelection.key_substring("/samples"))
 FOLLOWS = (_POSSIBLE | _CHANGED).since_last_handled() & _READY
 MEASURED = (_POSSIBLE | _RESAMPLED).since_last_handled() & _READY
 RETRAINED = _CHANGED.since_last_handled() & ~_When.missing() & _READY
+#: A page over several, of which some may never be made: it waits for those under way alone.
+GATHERED = _CHANGED.since_last_handled() & ~_When.any_deps_in_progress() & ~_When.in_progress()
 
 _BY_STAGE: dict[str, dg.AutomationCondition] = {
     "documents": FOLLOWS.with_label("its pages have changed"),
@@ -46,6 +48,7 @@ _BY_STAGE: dict[str, dg.AutomationCondition] = {
     "quality": MEASURED.with_label("its samples have changed"),
     "memorisation": MEASURED.with_label("its samples have changed"),
     "report": FOLLOWS.with_label("what was measured has changed"),
+    "models": GATHERED.with_label("a model's report has changed"),
 }
 
 

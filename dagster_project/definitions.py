@@ -9,6 +9,7 @@ from dagster_project.alerts import alerts, channels
 from dagster_project.automation import automate
 from dagster_project.crawl_sensor import crawl_failure_sensor
 from dagster_project.launchers import training_launcher
+from dagster_project.models_page import models_pages
 from dagster_project.registry import load_registry
 from dagster_project.resources import Crawler, DataStore, Gpu, reports_url
 
@@ -24,6 +25,7 @@ def defs() -> dg.Definitions:
     crawls = [(name, spider) for name, it in registry.franchises.items() for spider in it.spiders()]
     return dg.Definitions.merge(
         automate(dg.load_from_defs_folder(path_within_project=corpora)),
+        automate(models_pages(registry, corpora)),
         dg.Definitions(
             resources={
                 "data": DataStore(root=str(data_root()), reports_url=reports_url(os.environ)),

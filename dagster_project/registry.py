@@ -17,13 +17,14 @@ from crawlers.franchise import FranchiseSpec, validate_franchise
 from crawlers.policy import UnknownHostError, origins, policy_of
 from crawlers.sources import SiteSource
 from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
-from dagster_project import changes_page, corpus_page, crawl_page, documents_page
+from dagster_project import changes_page, corpus_page, crawl_page, documents_page, models_page
 from pipeline.corpus.spec import StoryCorpusSpec
 from pipeline.model_spec import SLUG, ModelSpec
 
 _PACKAGE = "dagster_project.components."
 #: Folders of reports/ that are no model's.
-_TAKEN = (changes_page.FOLDER, corpus_page.FOLDER, crawl_page.FOLDER, documents_page.FOLDER)
+_PAGES = (changes_page, corpus_page, crawl_page, documents_page, models_page)
+_TAKEN = tuple(page.FOLDER for page in _PAGES)
 
 
 @dataclass

@@ -47,7 +47,7 @@ def told_before(plan: Plan) -> str:
         "fixtures", [(name, one_line(", ".join(of), _URL)) for name, of in touched.fixtures.items()]
     )
     for kind in ("reports", "bundles", "indexes"):
-        names = (name for name in getattr(touched, kind) if not name.endswith(".json"))
+        names = (name for name in getattr(touched, kind) if not name.endswith((".json", ".png")))
         lines += _rows(kind, [(name, "") for name in names])
     if touched.twins:
         lines += ["", "Other pages say the same or nearly, and stay; take them down by themselves:"]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from crawlers.franchise import corpora_folder, load_franchise
 from crawlers.takedowns import FOLDER, PageName, Takedown
 from crawlers.yaml_spec import SpecError
-from dagster_project import crawl_page
+from dagster_project import crawl_page, models_page
 from dagster_project.components.franchise import source_rules
 from dagster_project.fixtures import fixtures_folder, load
 from dagster_project.takedown.find import InStore, bodies
@@ -165,17 +165,20 @@ def _reports(data: Path, touched: Touched, quotes: Quotes) -> Iterator[str]:
     """Models' reports, and pages that are made of what was touched or quote it."""
     root = data / "reports"
     made_of = {*touched.documents, *touched.corpora}
+    told = {*touched.models, *touched.samples, *touched.memorisation}
+    told_on = {models.corpus_of(one) for one in artifacts(data, "models") if one.root.name in told}
     for path in sorted(root.glob("*")):
         if path.name == crawl_page.FOLDER or not path.is_dir():
             continue  # how sites were treated: no text
         if (path / MANIFEST).is_file():
             quoted = any(shows(page, quotes) for page in path.rglob("*.html"))
-            if path.name in {*touched.models, *touched.samples, *touched.memorisation} or quoted:
+            if path.name in told or quoted:
                 yield path.name
             continue
+        of = made_of | told_on if path.name == models_page.FOLDER else made_of
         for page in path.rglob("*"):
             names = {page.stem, *page.relative_to(root).parts[1:-1]}
-            if page.is_file() and (not names.isdisjoint(made_of) or shows(page, quotes)):
+            if page.is_file() and (not names.isdisjoint(of) or shows(page, quotes)):
                 yield page.relative_to(root).as_posix()
 
 

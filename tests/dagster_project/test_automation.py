@@ -71,6 +71,7 @@ class Week:
             self.made(key, "1")
         for stage in ("model", "samples", "perplexity", "quality", "memorisation", "report"):
             self.made(f"keepers-gpt2/{stage}", "1")
+        self.made("keepers/models", "1")
 
 
 @pytest.fixture
@@ -114,6 +115,7 @@ def test_a_changed_page_is_followed_to_the_report_of_a_trained_model(week):
     assert week.asked() == measured | {"keepers-gpt2/report"}
     for asset in (*measured, "keepers-gpt2/report"):
         week.made(asset, "2")
+    assert week.asked() == {"keepers/models"}
     assert week.asked() == set()
 
 
@@ -142,6 +144,9 @@ def test_a_new_franchise_grows_to_its_corpus_and_trains_nothing(week):
     week.made("keepers-gpt2/model", "1")
     stages = ("samples", "perplexity", "quality", "memorisation", "report")
     assert week.asked() == {f"keepers-gpt2/{stage}" for stage in stages}
+    for stage in stages:
+        week.made(f"keepers-gpt2/{stage}", "1")
+    assert week.asked() == {"keepers/models"}
 
 
 def test_nothing_is_built_on_a_crawl_that_failed_its_checks(week):

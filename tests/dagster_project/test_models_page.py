@@ -1,0 +1,120 @@
+"""CORPUS/models: wired from the registry, made of what is finished, found made the next time."""
+
+import json
+
+import dagster as dg
+import pytest
+from lxml import html
+
+from crawlers.yaml_spec import SpecError
+from pipeline.artifact import Artifact
+from pipeline.ratings.stories import Side, Writer
+from pipeline.ratings.votes import Vote, append, path_of
+
+_MODEL = """\
+type: dagster_project.components.StoryModel
+attributes:
+  name: {name}
+  corpus: tales
+  preset: gpt2
+  size: nano
+  tokenizer: {{vocabulary: 300}}
+  training: {{steps: {steps}, batch_size: 2, log_every: 5, eval_every: 5, save_every: 5}}
+  measures: {{prefixes: 4}}
+  samples:
+    prompts: ["The heron", "A lamp"]
+    settings: [{{name: free, temperature: 1.0, max_length: 40}}]
+"""
+_FIRST = _MODEL.format(name="lamps-a", steps=5)
+_SECOND = _MODEL.format(name="lamps-b", steps=10)
+_STAGES = ("model", "samples", "perplexity", "quality", "memorisation", "report")
+
+
+def test_each_corpus_with_a_model_has_a_page_over_all_of_them(project, load):
+    project.write_tales(_FIRST, _SECOND)
+    project.write("mix", "type: dagster_project.components.StoryCorpus\n"
+                  "attributes: {title: A mix, franchises: [tales]}\n")  # fmt: skip
+    graph = load(project).resolve_asset_graph()
+    key = dg.AssetKey(["tales", "models"])
+    assert graph.get(key).parent_keys == {
+        dg.AssetKey(["lamps-a", "report"]),
+        dg.AssetKey(["lamps-b", "report"]),
+    }
+    assert not graph.has(dg.AssetKey(["mix", "models"]))
+    assert graph.get(key).automation_condition is not None
+
+
+def test_without_a_finished_model_it_says_what_to_materialize(milled, load, materialize):
+    project = milled(_FIRST, _SECOND)
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = materialize(load(project), instance, "tales/models")
+    (event,) = done.get_step_failure_events()
+    told = event.step_failure_data.user_failure_data.description
+    assert told == (
+        "no model of tales is finished; materialize lamps-a/model and lamps-b/model first"
+    )
+    assert not (project.data / "reports/models").exists()
+
+
+def test_no_model_may_be_called_like_the_folder_of_these_pages(project, load):
+    project.write_tales(_FIRST.replace("lamps-a", "models"))
+    with pytest.raises(SpecError, match="'models' is taken"):
+        load(project)
+
+
+def _made(done: dg.ExecuteInProcessResult) -> dict:
+    (event,) = done.get_asset_materialization_events()
+    return {name: it.value for name, it in event.materialization.metadata.items()}
+
+
+@pytest.mark.slow
+def test_the_page_takes_in_one_model_after_the_other_and_the_votes(milled, load, materialize):
+    project = milled(_FIRST, _SECOND)
+    definitions = load(project)
+    page = project.data / "reports/models/tales.html"
+    with dg.DagsterInstance.local_temp(str(project.folder / ".dagster")) as instance:
+        line = [f"lamps-a/{stage}" for stage in _STAGES]
+        assert materialize(definitions, instance, "tales/index", *line).success
+        said = _made(materialize(definitions, instance, "tales/models"))
+        assert said["left_out"] == "lamps-b"
+        assert "lamps-b is not on this page: materialize lamps-b/model." in page.read_text("utf-8")
+
+        assert materialize(definitions, instance, *(f"lamps-b/{s}" for s in _STAGES)).success
+        said = _made(materialize(definitions, instance, "tales/models"))
+        assert not said["reused"]
+        assert "left_out" not in said
+        assert said["page"].endswith("/models/tales.html")
+        assert "data:image/png;base64," in said["plot"]
+        for model in ("lamps-a", "lamps-b"):
+            assert f"[{model}](http://127.0.0.1:3001/{model}/" in said["models"]
+            report = Artifact.load(project.data / "reports" / model)
+            link = f"../{model}/{report.version}/report.html"
+            assert html.fromstring(page.read_bytes()).xpath("//a[@href=$link]", link=link)
+            assert (page.parent / link).is_file()
+        heads = html.fromstring(page.read_bytes()).xpath(
+            "//div[@class='stories even'][1]//h4/text()"
+        )
+        assert set(heads) == {"lamps-a", "lamps-b"}
+
+        before = page.read_bytes()
+        again = _made(materialize(definitions, instance, "tales/models"))
+        assert again["reused"]
+        assert page.read_bytes() == before
+
+        sides = []
+        for name in ("lamps-a", "lamps-b"):
+            made = Artifact.load(project.data / "samples" / name)
+            step = json.loads((Artifact.load(project.data / "models" / name).folder
+                               / "training.json").read_text())["steps"]  # fmt: skip
+            sides.append(Side(Writer(name, step), made.data_version, 0))
+        votes = path_of(project.data, "tales")
+        append(votes, Vote("2026-01-02T03:04:05+00:00", "ines", *sides, "left"))
+        assert not _made(materialize(definitions, instance, "tales/models"))["reused"]
+        assert "lamps-a, step 5 won 1 of 1 pair against lamps-b" in page.read_text("utf-8")
+
+        page.unlink()
+        assert not _made(materialize(definitions, instance, "tales/models"))["reused"]
+        votes.write_text("nonsense\n")
+        failed = materialize(definitions, instance, "tales/models")
+        (event,) = failed.get_step_failure_events()
+        assert "line 1: is no vote" in event.step_failure_data.user_failure_data.description
