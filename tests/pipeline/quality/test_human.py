@@ -1,6 +1,7 @@
-"""Human passages are of held-out text, of like length, apart from each other, and the same again."""
+"""Human passages are held-out text of like length, apart from each other, the same each time."""
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_passages_are_held_out_text_of_the_samples_length_and_do_not_overlap(lib
         assert _begins_a_sentence(at, documents[number])
         places.append((number, at, at + len(passage.text)))
     places.sort()
-    for (one, _, end), (other, start, _) in zip(places, places[1:], strict=False):
+    for (one, _, end), (other, start, _) in pairwise(places):
         assert one != other or end <= start
     assert {len(passage.text.split()) for passage in passages} == lengths
     assert set(Counter(number for number, *_ in places).values()) == {6}  # spread over the works

@@ -15,7 +15,7 @@ from tests.pipeline.clean.texts import prose
 
 @pytest.fixture(scope="module")
 def measured(trained_lstm, genre_corpus, recurrent_spec, tmp_path_factory):
-    """Stories of an LSTM that knows genres, as its own asset would draw them, and their measures."""
+    """Stories of an LSTM that knows genres, as its own asset draws them, and their measures."""
     folder = tmp_path_factory.mktemp("measured")
     settings = [
         {"name": "free", "top_k": 0, "max_length": 120},

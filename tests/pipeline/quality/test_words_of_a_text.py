@@ -10,27 +10,12 @@ from pipeline.quality.self_bleu import references_of, self_bleu
 from pipeline.quality.text_figures import figures_of
 from tests.pipeline.clean.texts import prose
 
-_TIDE = [
-    "the",
-    "tide",
-    "came",
-    "in",
-    "and",
-    "the",
-    "tide",
-    "went",
-    "out",
-    "and",
-    "the",
-    "tide",
-    "came",
-    "in",
-]
+_TIDE = figures_of("The tide came in, and the tide went out; and the tide came in.")[1]
 
 
 def test_distinct_n_counts_different_n_grams_among_all():
-    # the tide came in and went out: 7 of 14; pairs: "the tide" 3 times, "tide came", "came in" and
-    # "and the" twice: 13 less 5; threes: "the tide came", "tide came in", "and the tide": 12 less 3.
+    # Of 14 words 7 differ. Of 13 pairs "the tide" stands there three times, "tide came", "came in"
+    # and "and the" twice; of 12 threes "the tide came", "tide came in" and "and the tide" twice.
     assert distinct(_TIDE, 1) == 7 / 14
     assert distinct(_TIDE, 2) == 8 / 13
     assert distinct(_TIDE, 3) == 9 / 12
