@@ -111,7 +111,7 @@ def _at_step(measured: pa.Table, step: int) -> pa.Table:
 
 def _last_step(means: pa.Table, step: int) -> list[list[str]]:
     """Each measure of all stories of the last step, beside that of people."""
-    whole = means.filter(pc.is_null(means["setting"]) & pc.is_null(means["genre"])).to_pylist()
+    whole = means.filter(pc.field("setting").is_null() & pc.field("genre").is_null()).to_pylist()
     human = {row["measure"]: row for row in whole if row["writer"] == "human"}
     return [
         [row["measure"].replace("_", " "), _said(row), _said(human.get(row["measure"]))]
