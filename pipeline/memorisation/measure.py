@@ -18,6 +18,7 @@ from pipeline.corpus import read_split
 from pipeline.corpus.rows import RowWriter
 from pipeline.device import pick_device
 from pipeline.intervals import share, unpaired_difference
+from pipeline.kept_checkpoints import kept_checkpoints
 from pipeline.memorisation.copied import TextCounts
 from pipeline.memorisation.extraction import (
     Trial,
@@ -29,7 +30,7 @@ from pipeline.memorisation.index import TrainIndex
 from pipeline.memorisation.stories import Stories, look_at_stories
 from pipeline.memorisation.tables import Tables, interval
 from pipeline.memorisation.verdict import Copied, Evidence, judge
-from pipeline.model_spec import ModelError, ModelSpec
+from pipeline.model_spec import ModelSpec
 from pipeline.models.initial import load_trained
 from pipeline.quality.human import human_passages
 from pipeline.schema import PASSAGES
@@ -81,7 +82,7 @@ def measure(
     tables.add_texts("human", None, human)
     for step, counts in sorted(stories.by_step.items()):
         tables.add_texts("model", step, counts)
-    reason = _try_all(model_folder, spec, corpus, sorted(stories.by_step), on.kind, tables, report)
+    reason = _try_all(model_folder, spec, corpus, on.kind, tables, report)
     tables.write(folder)
     evidence = _evidence(model_folder, spec, stories, human, duplicates)
     verdict = judge(evidence)
@@ -108,17 +109,16 @@ def _try_all(
     model_folder: Path,
     spec: ModelSpec,
     corpus: Path,
-    steps: list[int],
     device: str,
     tables: Tables,
     report: Report,
 ) -> str | None:
-    """Try the model of each step on both splits; why it cannot be tried on train, if it cannot."""
+    """Try each kept checkpoint on both splits; why it cannot be tried on train, if it cannot."""
     stride = spec.training.stride or int(_notes(model_folder)["block_size"])
     drawn: dict[str, list[Trial]] = {}
     reason = None
-    for step in steps:
-        model, tokenizer = load_trained(_checkpoint(model_folder, step, last=steps[-1]))
+    for step, checkpoint in kept_checkpoints(model_folder).items():
+        model, tokenizer = load_trained(checkpoint)
         model.to(device)
         for measured, split in _TRIED.items():
             if split not in drawn:  # once: all checkpoints of a model have one tokenizer
@@ -140,17 +140,6 @@ def _try_all(
 
 def _of(report: Report, what: str, total: int, done: int) -> None:
     report(what, done, total)
-
-
-def _checkpoint(model_folder: Path, step: int, last: int) -> Path:
-    if step == last:
-        return model_folder / "final"
-    checkpoint = model_folder / "steps" / str(step)
-    if not checkpoint.is_dir():
-        raise ModelError(
-            f"{checkpoint}: is missing, although stories were drawn from it; train the model again"
-        )
-    return checkpoint
 
 
 def _evidence(
