@@ -1,7 +1,8 @@
 """`loremill sample MODEL`: stories drawn from a trained model, each with its seed.
 
-What is not asked for is as the model's recipe has it in its first sampling setting. torch is loaded
-once the model is found, so that a mistyped name is answered at once.
+What is not asked for is as the model's recipe has it in its first sampling setting. `--again N`
+draws a row of the model's sample set once more, from what stands in the set. torch is loaded once
+the model is found, so that a mistyped name is answered at once.
 """
 
 import json as json_text
@@ -14,10 +15,10 @@ import typer
 from pydantic import ValidationError
 
 from dagster_project.commands.model_folder import weights_folder
+from dagster_project.commands.sample_again import as_text, draw_again, fields
 from dagster_project.commands.speech import refuse
 from pipeline.model_spec import ModelError, SamplingSetting
-from pipeline.model_spec.samples import MOST_STORIES
-from pipeline.reports.text import plain
+from pipeline.model_spec.samples import MOST_STORIES, check_prompt
 
 if TYPE_CHECKING:
     from pipeline.generation import Request, Story
@@ -44,13 +45,25 @@ def sample(
         bool | None,
         typer.Option("--whole-sentences/--any-end", help="cut after the last whole sentence"),
     ] = None,
+    step: Annotated[
+        int | None, typer.Option(min=1, help="a kept checkpoint's; default: the final model")
+    ] = None,
+    with_prompt: Annotated[
+        bool | None,
+        typer.Option("--with-prompt/--without-prompt", help="print a story after its prompt"),
+    ] = None,
+    again: Annotated[
+        int | None,
+        typer.Option(min=0, help="draw this sample of the model's set again, and compare the two"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Draw stories from a trained model, each with the seed that gives it again.
 
     How to draw, where not said, is as the model's recipe has it in its first setting. The same
-    model, prompt, genre, seed and options give the same story. Exit status 2 for bad input: an
-    unknown model, a genre that it was not trained on, a prompt that leaves no room.
+    model, prompt, genre, seed and options give the same story. With --again, exit status 1 where
+    the story is not that of the set. Exit status 2 for bad input: an unknown model, a step that was
+    not kept, a genre that it was not trained on, a prompt that leaves no room.
     """
     asked = {
         "temperature": temperature,
@@ -60,29 +73,47 @@ def sample(
         "max_length": max_length,
         "whole_sentences": whole_sentences,
     }
+    asked = {name: value for name, value in asked.items() if value is not None}
+    if again is not None:
+        if asked or prompt or genre or count > 1 or seed or step:
+            refuse(["--again draws a sample as it was drawn; leave what decides it out"])
+        draw_again(model, again, with_prompt, json)
+        return
     folder = weights_folder(model)
-    setting = _setting(folder, {name: value for name, value in asked.items() if value is not None})
+    notes = _recipe(folder)
+    setting = _setting(notes, asked)
+    shown = notes.get("include_prompt", True) if with_prompt is None else with_prompt
     told: list[dict[str, Any]] = []
     try:
-        for request, story in _stories(folder, setting, prompt, genre, count, seed):
+        check_prompt(prompt)
+    except ValueError as error:
+        refuse([f"--prompt: {error}"])
+    try:
+        for request, story in _stories(folder, step, setting, prompt, genre, count, seed):
             if json:
-                told.append(_fields(model, request, story))
+                told.append(fields(model, request, story))
             else:
-                typer.echo(_as_text(request, story))
+                typer.echo(as_text(request, story, with_prompt=shown))
     except (ModelError, OSError) as error:
         refuse([error])
     if json:
         typer.echo(json_text.dumps(told, indent=2, ensure_ascii=False))
 
 
-def _setting(folder: Path, asked: dict[str, Any]) -> SamplingSetting:
-    """The first setting of the model's recipe, with what is asked for in its place."""
-    beneath: dict[str, Any] = {"name": "asked", "top_k": 0, "top_p": 0.9}
+def _recipe(folder: Path) -> dict[str, Any]:
+    """What the model's recipe says of its samples; nothing of a folder from elsewhere."""
     try:
         notes = json_text.loads((folder.parent / "training.json").read_text("utf-8"))
-        beneath = dict(notes["spec"]["samples"]["settings"][0])
+        return dict(notes["spec"]["samples"])
     except (OSError, ValueError, LookupError, TypeError):
-        pass  # a folder from elsewhere has no such notes
+        return {}
+
+
+def _setting(recipe: dict[str, Any], asked: dict[str, Any]) -> SamplingSetting:
+    """The first setting of the model's recipe, with what is asked for in its place."""
+    beneath: dict[str, Any] = {"name": "asked", "top_k": 0, "top_p": 0.9}
+    for first in recipe.get("settings", [])[:1]:
+        beneath = dict(first)
     try:
         return SamplingSetting.model_validate(beneath | asked)
     except ValidationError as error:
@@ -93,39 +124,26 @@ def _setting(folder: Path, asked: dict[str, Any]) -> SamplingSetting:
 
 
 def _stories(
-    folder: Path, setting: SamplingSetting, prompt: str, genre: str | None, count: int, seed: int
+    folder: Path,
+    step: int | None,
+    setting: SamplingSetting,
+    prompt: str,
+    genre: str | None,
+    count: int,
+    seed: int,
 ) -> Iterator[tuple["Request", "Story"]]:
-    """Each story as soon as those drawn together with it are done. Raises ModelError."""
+    """Each story as soon as those before it are done. Raises ModelError."""
     from pipeline.device import pick_device
-    from pipeline.generation import ROWS, Request, draw
+    from pipeline.generation import Request, stories
+    from pipeline.kept_checkpoints import checkpoint_at
     from pipeline.models.initial import load_trained
 
+    if step is not None:
+        folder = checkpoint_at(folder.parent, step)
     device = pick_device(os.environ.get("LOREMILL_DEVICE") or None)
     model, tokenizer = load_trained(folder)
     model = model.to(device.kind)
     if not setting.temperature:
         count = 1  # always the likeliest: there is but one story
     requests = [Request(prompt, setting, seed + n, genre) for n in range(count)]
-    for start in range(0, count, ROWS):
-        some = requests[start : start + ROWS]
-        yield from zip(some, draw(model, tokenizer, some), strict=True)
-
-
-def _as_text(request: "Request", story: "Story") -> str:
-    of = f", {request.genre}" if request.genre else ""
-    end = "" if story.finished else ", cut"
-    head = f"--- seed {request.seed}{of}, {story.tokens:,} tokens{end}"
-    return plain(f"{head}\n{request.prompt}{story.text}\n")
-
-
-def _fields(model: str, request: "Request", story: "Story") -> dict[str, Any]:
-    return {
-        "model": model,
-        "prompt": request.prompt,
-        "genre": request.genre,
-        "seed": request.seed,
-        **request.setting.model_dump(exclude={"name"}),
-        "text": story.text,
-        "tokens": story.tokens,
-        "finished": story.finished,
-    }
+    yield from zip(requests, stories(model, tokenizer, requests), strict=True)

@@ -4,15 +4,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
 from dagster_project.cli import app
-from pipeline.artifact import Artifact, materialize
+from pipeline.artifact import MANIFEST, Artifact, materialize
 from pipeline.corpus.files import SplitWriter, manifest_writer
 from pipeline.corpus.layout import make_layout
 from pipeline.model_spec import ModelSpec
@@ -54,6 +57,17 @@ def _document(number: int, text: str) -> dict[str, Any]:
     }
 
 
+_SAMPLES = {"at_steps": [3], "prompts": ["Ilse"], "genres": ["drama"], "include_prompt": False}
+
+
+def _drawn(model: Path, folder: Path) -> dict[str, Any]:
+    """Its sample set: two stories brief and two cold, at step 3 and at the end."""
+    from pipeline.sampling import sample
+
+    spec = ModelSpec.model_validate(_SPEC | {"samples": _SPEC["samples"] | _SAMPLES})
+    return sample(model, spec, folder, device="cpu")
+
+
 def _begun(folder: Path) -> dict[str, Any]:
     """A model as it is before its first step: it draws as one that has learned, only worse."""
     from pipeline.models.initial import load_initial
@@ -69,9 +83,12 @@ def _begun(folder: Path) -> dict[str, Any]:
             writer.write(_document(number, text))
     spec = ModelSpec.model_validate(_SPEC)
     model, tokenizer = load_initial(spec, corpus)
-    model.save_pretrained(folder / "final")
     tokenizer.save_pretrained(folder / "final")
-    notes = {"spec": spec.model_dump(mode="json")}
+    model.save_pretrained(folder / "steps" / "3")
+    tokenizer.save_pretrained(folder / "steps" / "3")
+    model.lm_head.weight.data.mul_(20)  # as if it had learned more
+    model.save_pretrained(folder / "final")
+    notes = {"spec": spec.model_dump(mode="json"), "steps": 8, "best_step": None}
     (folder / "training.json").write_text(json.dumps(notes), "utf-8")
     return {}
 
@@ -80,7 +97,8 @@ def _begun(folder: Path) -> dict[str, Any]:
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root with one model."""
     root = tmp_path_factory.mktemp("data")
-    materialize(root / "models" / "quay-char-lstm", "0123456789abcdef", _begun)
+    model = materialize(root / "models" / "quay-char-lstm", "0123456789abcdef", _begun).folder
+    materialize(root / "samples" / "quay-char-lstm", "0123456789abcdef", partial(_drawn, model))
     return root
 
 
@@ -125,6 +143,65 @@ def test_a_genre_is_told_to_the_model(sample: Sample) -> None:
     assert story["text"] != other["text"]
 
 
+def test_a_kept_checkpoint_tells_its_own_story(sample: Sample, root: Path) -> None:
+    asked = ("quay-char-lstm", "--json", "--prompt", "Nobody")
+    (early,) = _stories(sample(*asked, "--step", "3"))
+    (late,) = _stories(sample(*asked, "--step", "8"))
+    assert early["text"] != late["text"]
+    assert _stories(sample(*asked)) == [late]
+
+
+def test_a_story_is_printed_after_its_prompt_or_without(sample: Sample) -> None:
+    asked = ("quay-char-lstm", "--prompt", "Nobody rowed")
+    (story,) = _stories(sample(*asked, "--json"))
+    for option, prompt in (((), "Nobody rowed"), (("--with-prompt",), "Nobody rowed")):
+        assert f"\n{prompt}{story['text']}" in sample(*asked, *option).stdout
+    alone = sample(*asked, "--without-prompt").stdout
+    assert f" tokens, cut\n{story['text']}" in alone
+    assert "Nobody" not in alone
+
+
+def test_a_sample_of_the_set_is_drawn_again(sample: Sample, root: Path) -> None:
+    made = Artifact.load(root / "samples" / "quay-char-lstm")
+    assert made is not None
+    rows = pq.read_table(made.folder / "samples.parquet").to_pylist()
+    for number in (1, 6):
+        done = sample("quay-char-lstm", "--again", str(number), "--json")
+        assert done.exit_code == 0, done.output
+        told = json.loads(done.stdout)
+        assert told["identical"] is True
+        assert told.items() >= {name: rows[number][name] for name in told.keys() & rows[0]}.items()
+        assert told["step"] == (3, 8)[number > 3]
+    shown = sample("quay-char-lstm", "--again", "6").stdout  # the recipe leaves the prompt out
+    assert shown.startswith("--- sample 6, step 8, as in the set, seed 0, drama, ")
+    assert f"\n{rows[6]['text']}" in shown
+    assert "\nIlse" in sample("quay-char-lstm", "--again", "6", "--with-prompt").stdout
+
+
+def test_a_sample_that_was_changed_is_told(sample: Sample, root: Path) -> None:
+    made = Artifact.load(root / "samples" / "quay-char-lstm")
+    assert made is not None
+    path = made.folder / "samples.parquet"
+    before = path.read_bytes()
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    rows[2]["text"] += "!"
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    try:
+        size = path.stat().st_size
+        manifest = json.loads((made.root / MANIFEST).read_text("utf-8"))
+        kept = json.dumps(manifest)
+        manifest["files"]["samples.parquet"] = size
+        (made.root / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+        done = sample("quay-char-lstm", "--again", "2")
+        assert done.exit_code == 1
+        assert "sample 2 has another story, though all" in done.stderr
+        assert "not as in the set" in done.stdout
+    finally:
+        path.write_bytes(before)
+        (made.root / MANIFEST).write_text(kept, "utf-8")
+
+
 def test_the_likeliest_story_is_but_one(sample: Sample) -> None:
     asked = ("quay-char-lstm", "--temperature", "0", "--json", "--count", "4")
     assert len(_stories(sample(*asked))) == 1
@@ -147,6 +224,14 @@ def test_a_folder_does_as_well_as_a_name(sample: Sample, root: Path) -> None:
         (["quay-char-lstm", "--prompt", "o" * 40], "leaves no room"),
         (["quay-char-lstm", "--top-p", "2"], "--top-p: input should be less than or equal to 1"),
         (["quay-char-lstm", "--max-length", "1"], "--max-length: input should be greater"),
+        (
+            ["quay-char-lstm", "--prompt", "a\x07"],
+            "--prompt: the prompt 'a\\x07' has the",
+        ),
+        (["quay-char-lstm", "--step", "4"], "steps/4: is missing; there is 3, 8 (the final model)"),
+        (["quay-char-lstm", "--again", "8"], "has no sample 8; there are 0 to 7"),
+        (["quay-char-lstm", "--again", "1", "--seed", "2"], "leave what decides it out"),
+        (["quay-gpt2", "--again", "1"], "samples has no 'quay-gpt2'; there are: quay-char-lstm"),
         (["quay-char-lstm", "--temperature", "1e-40"], "a temperature is 0, which always takes"),
     ],
 )
