@@ -28,11 +28,12 @@ from pipeline.models.initial import context_length
 from pipeline.models.products import quick_products
 from pipeline.training.packing import Tokens
 
-#: Bytes of logits held at once: less than a processor's cache, enough rows for a GPU.
-LOGITS_BYTES = 16 * 2**20
+#: Bytes of logits held at once where the model makes them itself.
+LOGITS_BYTES = 256 * 2**20
 
-#: Bytes of what else a forward pass holds at once, as estimated below.
-PASS_BYTES = 256 * 2**20
+#: Bytes of logits held at once where they are made apart, and of what else a forward pass holds, as
+#: estimated below: on a CPU about what its caches hold, on a GPU what keeps it busy.
+PASS_BYTES = {"cpu": 16 * 2**20, "cuda": 2**30, "mps": 2**28}
 
 #: Widths of a token's activations that are alive at once: a feed-forward layer's four, in and out
 #: of its nonlinearity, and what attention takes.
@@ -103,7 +104,7 @@ def _windowed(
     longest = torch.from_numpy(windows[0].ids.astype(np.int64))[None].to(model.device)
     parts = in_parts(model, longest)
     with quick_products(model, longest):
-        for batch in _batches(windows, _bytes_a_token(model, parts)):
+        for batch in _batches(windows, _room_of_a_token(model, parts)):
             for window, loss in zip(batch, _score_batch(model, parts, batch), strict=True):
                 nats[window.document] += loss
     return nats
@@ -121,18 +122,18 @@ def _windows(
         scored = stop
 
 
-def _bytes_a_token(model: PreTrainedModel, parts: Parts | None) -> float:
-    """Of a batch, as a share of PASS_BYTES; the whole model's logits are all there at once."""
+def _room_of_a_token(model: PreTrainedModel, parts: Parts | None) -> float:
+    """A token's share of what a pass may hold; without parts that is all of its logits."""
     if parts is None:
-        return int(model.config.vocab_size) * 4 * PASS_BYTES / LOGITS_BYTES
-    return _WIDTHS * parts.width * 4
+        return int(model.config.vocab_size) * 4 / LOGITS_BYTES
+    return _WIDTHS * parts.width * 4 / PASS_BYTES[model.device.type]
 
 
-def _batches(windows: list[_Window], bytes_a_token: float) -> Iterator[list[_Window]]:
+def _batches(windows: list[_Window], room_of_a_token: float) -> Iterator[list[_Window]]:
     """Neighbours in length together, as many as there is room for, one at least."""
     start = 0
     while start < len(windows):
-        size = max(1, int(PASS_BYTES / (len(windows[start].ids) * bytes_a_token)))
+        size = max(1, int(1 / (len(windows[start].ids) * room_of_a_token)))
         yield windows[start : start + size]
         start += size
 
@@ -152,7 +153,7 @@ def _score_batch(model: PreTrainedModel, parts: Parts | None, batch: list[_Windo
         found = _nats(made.flatten(0, 1)[scored], targets)
     else:
         hidden = parts.hidden(fed.to(model.device)).flatten(0, 1)[scored]
-        at_once = max(1, LOGITS_BYTES // (int(model.config.vocab_size) * 4))
+        at_once = max(1, PASS_BYTES[model.device.type] // (int(model.config.vocab_size) * 4))
         found = np.concatenate(
             [
                 _nats(parts.head(hidden[at : at + at_once]), targets[at : at + at_once])

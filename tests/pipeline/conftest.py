@@ -15,6 +15,7 @@ from pipeline.corpus.layout import make_layout
 from pipeline.corpus.spec import Layout
 from pipeline.model_spec import ModelSpec
 from pipeline.schema import DOCUMENTS
+from tests.real_model import real_books, real_model  # noqa: F401 - fixtures
 
 #: Of a split: (text, source, genre) of each document.
 Documents = list[tuple[str, str, str | None]]
