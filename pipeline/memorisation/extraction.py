@@ -25,7 +25,6 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline.corpus import CorpusDocument
-from pipeline.likelihood import LOGITS_BYTES
 from pipeline.model_spec import ModelError
 from pipeline.models.framing import frame_of
 from pipeline.models.initial import context_length
@@ -39,6 +38,8 @@ _LENGTH = PREFIX + CONTINUATION
 #: Tokens of the continuation that are looked at: most models are wrong within a few, and then the
 #: rest need not be read.
 _LOOKS = (4, CONTINUATION)
+#: Bytes of logits held at once.
+_LOGITS_BYTES = 256 * 2**20
 #: Passages of a pass at most, for what the layers hold beside the logits.
 _ROWS = 64
 #: Passages after which it is said how many were tried.
@@ -118,7 +119,7 @@ def extracted(
     `report` is told how many were tried. Raises ModelError where a logit is no number.
     """
     model.eval()
-    rows = min(_ROWS, max(1, LOGITS_BYTES // (CONTINUATION * int(model.config.vocab_size) * 4)))
+    rows = min(_ROWS, max(1, _LOGITS_BYTES // (CONTINUATION * int(model.config.vocab_size) * 4)))
     found = tried = 0
     by_frame = sorted(trials, key=lambda trial: len(trial.begin))
     for _, alike in groupby(by_frame, lambda trial: len(trial.begin)):  # so that nothing is padded
