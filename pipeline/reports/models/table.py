@@ -124,17 +124,21 @@ def _cells(one: Standing, best: str | None, behind: Difference | None) -> Iterat
     yield Cell(number(one.words))
     yield _gap(material.perplexity_figures.get("gap"))
     last = max(material.samples["step"].to_pylist(), default=None)
-    for measure in ("copied", "extractable"):
-        human = reading(material.memorisation, writer="human", measure=measure)
-        value = reading(material.memorisation, writer="model", measure=measure, step=last)
-        yield _cell(value, human, lambda share: percent(share, 1))
+    copied = reading(material.memorisation, writer="model", measure="copied", step=last)
+    human = reading(material.memorisation, writer="human", measure="copied")
+    yield _cell(copied, "people", human, _percent)
+    of = {"writer": "model", "step": last}
+    told = reading(material.memorisation, measure="extractable", **of)
+    held_out = reading(material.memorisation, measure="extractable_held_out", **of)
+    yield _cell(told, "held-out", held_out, _percent)
     for measure, say in (
         ("distinct_2", percent),
         ("self_bleu", number),
-        ("repetition", lambda share: percent(share, 1)),
+        ("repetition", _percent),
         ("genre_met", percent),
     ):
-        yield _cell(*_means(material.quality_means, measure, last), say)
+        value, human = _means(material.quality_means, measure, last)
+        yield _cell(value, "people", human, say)
 
 
 def _means(
@@ -146,11 +150,18 @@ def _means(
     return reading(means, writer="model", step=last, **of), human
 
 
-def _cell(value: Interval | None, human: Interval | None, say: Callable[[float], str]) -> Cell:
+def _cell(
+    value: Interval | None, other: str, beside: Interval | None, say: Callable[[float], str]
+) -> Cell:
+    """A figure, and the same of `other`."""
     if value is None:
         return Cell()
-    beside = f"people {say(human.value)}" if human is not None else ""
-    return Cell(say(value.value), span(value.low, value.high, say), beside)
+    note = f"{other} {say(beside.value)}" if beside is not None else ""
+    return Cell(say(value.value), span(value.low, value.high, say), note)
+
+
+def _percent(share: float) -> str:
+    return percent(share, 1)
 
 
 def _bits(bits: Interval, mark: str = "") -> Cell:
