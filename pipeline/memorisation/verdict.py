@@ -155,7 +155,7 @@ def _warmer(evidence: Evidence) -> list[str]:
     if not settings:
         return []
     (cool, (low, most)), (warm, (high, least)) = settings[0], settings[-1]
-    if low < high and least.value < most.value:
+    if low < high and least.value <= most.value / 2:  # else it mends little
         return [
             f"Draw at a higher temperature: at {high:g} ({warm}) it copied {_share(least)}, at "
             f"{low:g} ({cool}) {_share(most)}."

@@ -82,5 +82,6 @@ def test_a_text_read_many_times_and_cool_stories_are_named():
     (_, more, warmer) = judge(evidence(at(0.9), epochs=31.4, by_setting=by_setting)).advice
     assert "31.4 times" in more
     assert "at 1 (free) it copied 10.0%, at 0.6 (careful) 80.0%" in warmer
-    colder = {"free": (1.0, Interval(0.8)), "careful": (0.6, Interval(0.1))}
-    assert len(judge(evidence(at(0.9), epochs=1.0, by_setting=colder)).advice) == 1
+    for free, careful in [(0.8, 0.1), (0.7, 0.8)]:  # copies more, and hardly less
+        little = {"free": (1.0, Interval(free)), "careful": (0.6, Interval(careful))}
+        assert len(judge(evidence(at(0.9), epochs=1.0, by_setting=little)).advice) == 1
