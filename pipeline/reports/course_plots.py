@@ -61,7 +61,8 @@ def novelty_svg(courses: Sequence[Course], human: Course | None, size: Size, lab
 def _draw(panels: Sequence[Panel], size: Size, across: int, colours: Colours) -> Figure:
     columns = min(across, len(panels))
     rows = -(-len(panels) // columns)
-    figure = new_figure(size, 2.5 * rows)
+    figure = new_figure(size, 2.6 * rows)
+    figure.set_layout_engine("constrained", hspace=0.08)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for one, panel in zip(axes, panels, strict=False):
         _draw_panel(one, panel, size, colours)
@@ -84,7 +85,7 @@ def _draw_panel(axes: Axes, panel: Panel, size: Size, colours: Colours) -> None:
         axes.set_xlim(steps[0] - 1, steps[0] + 1)
         axes.set_xticks([steps[0]])
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.set_xticks(_apart(sorted(set(steps))))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(4))
     if panel.share:
@@ -97,7 +98,16 @@ def _draw_panel(axes: Axes, panel: Panel, size: Size, colours: Colours) -> None:
 
 def _per_cent(axes: Axes, value: float) -> str:
     low, high = axes.get_ylim()
-    return percent(value, 0 if high - low > 0.06 else 1 if high - low > 0.006 else 2)
+    return percent(value, 0 if high - low > 0.06 else 1 if high - low > 0.02 else 2)
+
+
+def _apart(steps: Sequence[float]) -> list[float]:
+    """The steps to name on an axis: the last, and of the others those with room for a number."""
+    named = [steps[-1]]
+    for step in reversed(steps[:-1]):
+        if named[-1] - step > 0.2 * (steps[-1] - steps[0]):
+            named.append(step)
+    return named
 
 
 def _draw_novelty(

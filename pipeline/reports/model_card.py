@@ -15,7 +15,7 @@ from pipeline.licences import LICENCES, Licence
 from pipeline.reports.definitions import DEFINITIONS
 from pipeline.reports.material import Material
 from pipeline.reports.quoted import quoted
-from pipeline.reports.sections.stories import SEED, describe, draw
+from pipeline.reports.sections.stories import SEED, describe, draw, rows_of
 from pipeline.reports.summary import key_figures
 from pipeline.reports.text import counted, number, short, size, span
 
@@ -157,7 +157,8 @@ def _stories(material: Material) -> Iterator[str]:
     last = max(row["step"] for row in rows)
     rows = [row for row in rows if row["step"] == last]
     drawn = draw(rows, STORIES)
-    longest = {row["sample"]: row for row in material.passages.to_pylist() if row["longest"]}
+    found = rows_of(material.passages, {row["sample"] for row in drawn})
+    longest = {row["sample"]: row for row in found if row["longest"]}
     yield "## Stories"
     yield (
         f"{len(drawn)} of {counted(len(rows), 'story', 'stories')} after step {last:,}, drawn at "
@@ -167,8 +168,8 @@ def _stories(material: Material) -> Iterator[str]:
         yield f"{escaped(row['setting'])}: {escaped(describe(row))} · seed {row['seed']}"
         prompt = row["prompt"] if row["include_prompt"] else ""
         yield quoted(prompt + row["text"], SHOWN)
-        if found := longest.get(row["sample"]):
-            yield _match(found)
+        if row["sample"] in longest:
+            yield _match(longest[row["sample"]])
 
 
 def _match(row: Mapping[str, Any]) -> str:

@@ -66,7 +66,8 @@ def _line(row: Comparison) -> dict[str, Any]:
         "after": number(row.after.value),
         "after_span": span(row.after.low, row.after.high),
         "change": change(row.before.value, row.after.value),
-        "difference": span(row.difference.low, row.difference.high, signed),
+        "difference": span(row.difference.low, row.difference.high, signed)
+        or ("one work: no interval" if row.works == 1 else ""),
         "verdict": row.verdict,
         "words": perplexity(row.per_word(row.after).value),
         "documents": row.documents,

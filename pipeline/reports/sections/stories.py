@@ -5,9 +5,12 @@ reader sees the model learn.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.reports.material import Material
 from pipeline.reports.sections.section import Section
@@ -42,10 +45,13 @@ def section(material: Material) -> Section:
     kept_steps = spread(steps, CHECKPOINTS)
     rows = _rows(samples)
     drawn = draw(sorted(rows), ROWS)
+    shown = {
+        row["sample"] for key in drawn for step, row in rows[key].items() if step in kept_steps
+    }
     passages: dict[int, list[Mapping[str, Any]]] = {}
-    for passage in material.passages.to_pylist():
+    for passage in rows_of(material.passages, shown):
         passages.setdefault(passage["sample"], []).append(passage)
-    quality = {row["sample"]: row for row in material.quality.to_pylist()}
+    quality = {row["sample"]: row for row in rows_of(material.quality, shown)}
 
     def told(sample: Mapping[str, Any]) -> Story:
         number = sample["sample"]
@@ -56,8 +62,8 @@ def section(material: Material) -> Section:
         row = rows[key]
         first = row[min(row)]
         stories = [told(row[step]) for step in kept_steps if step in row]
-        shown = Row(first["setting"], describe(first), stories)
-        prompts.setdefault((first["prompt_index"], first["prompt"]), []).append(shown)
+        told_row = Row(first["setting"], describe(first), stories)
+        prompts.setdefault((first["prompt_index"], first["prompt"]), []).append(told_row)
     content = {
         "prompts": [(one_line(prompt, 300), found) for (_, prompt), found in prompts.items()],
         "selection": _selection(len(samples), len(rows), len(drawn), steps, kept_steps),
@@ -65,6 +71,12 @@ def section(material: Material) -> Section:
     }
     figures = {"samples": len(samples), "checkpoints": len(steps), "prompts": _prompts(samples)}
     return Section("stories", "Stories it tells", "stories.html", content, figures)
+
+
+def rows_of(table: pa.Table, samples: Collection[int]) -> list[dict[str, Any]]:
+    """The rows of these samples: of a large set the report shows a few."""
+    wanted = pa.array(sorted(samples), pa.int64())
+    return list(table.filter(pc.is_in(table["sample"], value_set=wanted)).to_pylist())
 
 
 def describe(sample: Mapping[str, Any]) -> str:

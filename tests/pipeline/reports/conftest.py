@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ import pytest
 
 from pipeline.corpus.figures import Figures
 from pipeline.reports import write_report
-from pipeline.reports.material import Inputs
+from pipeline.reports.definitions import DEFINITIONS
+from pipeline.reports.material import Inputs, read_material
+from pipeline.reports.model_card import model_card
+from pipeline.reports.page import render
+from pipeline.reports.sections import headline
 from pipeline.schema import (
     CONTEXT,
     DIFFERENCES,
@@ -146,6 +151,20 @@ class Made:
         """Write the tables and the report; return its figures."""
         self.write_tables()
         return write_report(self.name, self.inputs, self.root / "report", self.notice)
+
+    def show(self, *names: str) -> str:
+        """The page of these sections alone: of all, the plots take most of the time."""
+        self.write_tables()
+        material = read_material(self.name, self.inputs, self.notice)
+        made = [import_module(f"pipeline.reports.sections.{name}") for name in names]
+        sections = [one.section(material) for one in made]
+        return render(self.name, headline.section(material), sections, DEFINITIONS)
+
+    def card(self) -> str:
+        """The model card alone, from the same figures."""
+        self.write_tables()
+        material = read_material(self.name, self.inputs, self.notice)
+        return model_card(material, headline.section(material).figures)
 
     @property
     def inputs(self) -> Inputs:

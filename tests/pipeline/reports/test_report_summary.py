@@ -10,6 +10,10 @@ def test_it_tells_the_figures_of_the_report(made: Any) -> None:
     said = summary(figures, made.root / "samples", report=made.page)
     assert " ".join(said.split()).startswith(" ".join(figures["verdict"].split()))
     assert "8.02 before, 2.31 after" in said
+    assert "95 % interval      2.21 to 2.41" in said
+    assert "copied               0.80 % (0.40 % to 1.20 %)" in said.replace("\u202f", " ")
+    assert "extractable          0.20 % (0.10 % to 0.30 %)" in said.replace("\u202f", " ")
+    assert figures["copying_verdict"] in " ".join(said.split())
     assert "3.4 M" in said
     assert said.endswith(f"Report: {made.page}\n")
 
@@ -51,3 +55,18 @@ def test_without_samples_the_figures_stand_alone(made: Any) -> None:
     said = summary(made.write(), made.root / "samples")
     assert "bits per byte" in said
     assert "stories after" not in said
+
+
+def test_a_model_that_copies_too_much_is_told_what_to_do(made: Any) -> None:
+    advice = "Train for fewer steps: at step 100 it copied 0.4 %."
+    made.copying_figures |= {"passed": False, "verdict": "It copies \x1b[2J.", "advice": [advice]}
+    said = " ".join(summary(made.write(), made.root / "samples").split())
+    assert "It copies [2J." in said
+    assert advice in said
+
+
+def test_a_story_is_told_without_its_prompt_where_that_was_asked(made: Any) -> None:
+    made.samples = [made.sample(200, 0, "Once upon a time", "A fox slept.", include_prompt=False)]
+    said = summary(made.write(), made.root / "samples")
+    assert "A fox slept." in said
+    assert "Once upon" not in said

@@ -1,0 +1,116 @@
+"""The model card as the hub's own reader and a Markdown renderer read it."""
+
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
+
+from tests.pipeline.reports import measured
+
+EVIL = '<script>alert(1)</script> <img src=x onerror="alert(2)"> [go](javascript:alert(3)) `a` |'
+
+
+@pytest.fixture
+def card(made: Any) -> Any:
+    """Writes the card and reads it as the hub's library does."""
+    made.training["spec"] |= {"corpus": "demo", "base": "openai-community/gpt2"}
+
+    def card() -> ModelCard:
+        path = made.root / "README.md"
+        path.write_text(made.card(), "utf-8")
+        return ModelCard.load(path)
+
+    return card
+
+
+def rendered(card: ModelCard) -> BeautifulSoup:
+    return BeautifulSoup(MarkdownIt("commonmark").enable("table").render(card.text), "lxml")
+
+
+def test_the_model_index_has_the_reports_figures(made: Any, card: Any) -> None:
+    figures = made.write()
+    assert (made.page.parent / "README.md").read_text("utf-8") == made.card()
+    data = card().data
+    found = {of.metric_type: of for of in data.eval_results}
+    assert {name: of.metric_value for name, of in found.items()} == {
+        "bits_per_byte": 2.31,
+        "perplexity_per_word": round(figures["perplexity_per_word_after"], 6),
+        "copied": 0.008,
+        "extractable": 0.002,
+    }
+    assert found["bits_per_byte"].metric_name == "bits per byte (95 % interval 2.21 to 2.41)"
+    assert {name: of.dataset_split for name, of in found.items()} == {
+        "bits_per_byte": "test", "perplexity_per_word": "test", "copied": "train",
+        "extractable": "train",
+    }  # fmt: skip
+    assert data.base_model == "openai-community/gpt2"
+    assert data.model_name == "demo-gpt2"
+    assert data.language == ["en"]
+    assert data.pipeline_tag == "text-generation"
+    assert data.license == "other"
+    assert data.license_name == "cc-by-nc-sa-2.5-and-cc-by-sa-4.0"
+
+
+def test_one_licence_is_named_by_its_id_and_a_local_base_not_at_all(made: Any, card: Any) -> None:
+    made.documents = [
+        made.document(n, split, "wikipedia", "CC-BY-SA-4.0")
+        for n, split in enumerate(("train", "test"))
+    ]
+    made.training["spec"]["base"] = "/home/oda/models/base"
+    found = card()
+    assert found.data.license == "cc-by-sa-4.0"
+    assert found.data.base_model is None
+    assert "/home/oda" not in found.content
+
+
+def test_stories_are_a_draw_with_its_seed_of_the_last_step(made: Any, card: Any) -> None:
+    made.samples = [
+        made.sample(step, n, f"Prompt {n}.", f" It was told at {step}.")
+        for n in range(30)
+        for step in (100, 200)
+    ]
+    said = rendered(card()).get_text(" ")
+    assert "4 of 30 stories after step 200, drawn at random with seed 20" in said
+    assert said.count("It was told at 200.") == 4
+    assert "told at 100" not in said
+
+
+def test_text_of_models_and_of_the_web_is_no_markup(made: Any, card: Any) -> None:
+    made.name = f"demo {EVIL}"
+    lines = [f"# {EVIL}", "- one", "1. two", "---", "https://evil.example", "    code", "> three"]
+    made.samples = [made.sample(200, 0, "Once", "\n\n".join(lines), setting=EVIL)]
+    sample = made.samples[0] | {"sample": 0}
+    made.passages = [
+        measured.passage(
+            sample, 1, 2, title=f"Tale {EVIL}", section=EVIL, revision=EVIL,
+            url=f"data:{EVIL}", attribution_url="javascript:alert(1)",
+        )
+    ]  # fmt: skip
+    made.copying_figures |= {"verdict": f"It copies {EVIL}", "advice": [EVIL], "passed": False}
+    made.notice = f"Taken down {EVIL}"
+    found = card()
+    page = rendered(found)
+    assert not page.select("script, img, blockquote :is(h1, h2, ul, ol, hr, code, a, blockquote)")
+    links = {a["href"] for a in page.select("a")}
+    assert all(link.startswith("https://creativecommons.org/") for link in links)
+    assert "https\\://evil" in found.text
+    assert "<script>alert(1)</script>" in page.get_text()
+    assert found.data.model_name == made.name
+
+
+def test_the_copying_verdict_and_a_takedown_stand_in_the_card(made: Any, card: Any) -> None:
+    made.notice = "This model was trained on a text that was taken down since (on 2026-01-01)."
+    made.copying_figures |= {"passed": False, "advice": ["Train for fewer steps."]}
+    said = " ".join(rendered(card()).get_text(" ").split())
+    assert "trained on a text that was taken down since" in said
+    assert made.copying_figures["verdict"] in said
+    assert "Train for fewer steps." in said
+    assert "Some of this text is not for commercial use." in said
+
+
+def test_a_recurrent_model_says_what_transformers_needs(made: Any, card: Any) -> None:
+    assert "pipeline.models.recurrent" not in card().text
+    made.training["spec"] |= {"base": None, "recurrent": {"cell": "lstm"}}
+    assert "import pipeline.models.recurrent" in card().text
