@@ -67,7 +67,12 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                     name: [made.data_version, made.figures] for name, made in vars(inputs).items()
                 },
                 notice=told,
-                code=code_version("pipeline.reports", "pipeline.licences"),
+                code=code_version(
+                    "pipeline.reports",
+                    "pipeline.licences",
+                    "pipeline.intervals",
+                    "pipeline.corpus.markdown",
+                ),
             ),
             lambda folder: write_report(spec.name, inputs, folder, told),
             written_in=written_in,
