@@ -18,6 +18,7 @@ from dagster_project.resources import DataStore
 from dagster_project.step import in_one_line
 from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.atomic import write_atomically
+from pipeline.ratings.stories import HUMAN
 from pipeline.ratings.tally import tallies
 from pipeline.ratings.versions import versions
 from pipeline.ratings.votes import path_of, read
@@ -95,7 +96,6 @@ def _asset(corpus: str, title: str, names: list[str], written_in: Path) -> dg.As
 def _materialize(
     context: dg.AssetExecutionContext, data: DataStore, corpus: str, title: str, names: list[str]
 ) -> dg.MaterializeResult:
-    texts = data.load("corpora", corpus, made_by=f"{corpus}/corpus")
     made = {name: _outputs(data, name) for name in names}
     finished = {name: outputs for name, outputs in made.items() if len(outputs) == len(_OUTPUTS)}
     wants = {
@@ -108,8 +108,11 @@ def _materialize(
             f"no model of {corpus} is finished; materialize {' and '.join(wants.values())} first",
             allow_retries=False,
         )
+    texts = data.load("corpora", corpus, made_by=f"{corpus}/corpus")
     root = Path(data.root).absolute()
-    votes, current = path_of(root, corpus), versions(root, corpus)
+    votes = path_of(root, corpus)
+    there = versions(root, corpus)
+    current = {name: there[name] for name in (*names, HUMAN) if name in there}
     notices = {name: notice(marks(outputs["model"])) for name, outputs in finished.items()}
     made_of = fingerprint(
         title=title,

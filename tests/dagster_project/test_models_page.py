@@ -44,8 +44,8 @@ def test_each_corpus_with_a_model_has_a_page_over_all_of_them(project, load):
     assert graph.get(key).automation_condition is not None
 
 
-def test_without_a_finished_model_it_says_what_to_materialize(milled, load, materialize):
-    project = milled(_FIRST, _SECOND)
+def test_without_a_finished_model_it_says_what_to_materialize(project, load, materialize):
+    project.write_tales(_FIRST, _SECOND)
     with dg.DagsterInstance.ephemeral() as instance:
         done = materialize(load(project), instance, "tales/models")
     (event,) = done.get_step_failure_events()
