@@ -73,6 +73,22 @@ def test_the_recurrent_recipes_benchmark_runs_a_few_steps() -> None:
         assert re.search(rf"^\| {preset} \| (bfloat16|float32) \| [1-9]", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.slow
+def test_the_samples_benchmark_draws_a_few_stories() -> None:
+    sizes = ["--stories", "3", "--stories-one-by-one", "2", "--new", "6", "--turns", "1"]
+    done = subprocess.run(
+        [sys.executable, "benchmarks/samples.py", "--models", "char-lstm", "nano", *sizes],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for model in ("char-lstm", "nano"):
+        for side in ("ours", "TextGenerationPipeline"):
+            row = rf"^\| {model} \| {side} \| [\d.e+]+ \| [1-9][\d,]* \|"
+            assert re.search(row, done.stdout, re.MULTILINE)
+
+
 @pytest.fixture
 def tales(tmp_path: Path) -> Path:
     """A text of some paragraphs."""
@@ -111,3 +127,18 @@ def test_tiny_shakespeares_benchmark_runs_a_few_steps(tales: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"^\| ours \| [\d,]+ \| [\d,]+ \| [1-9]\.\d{3} \|", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_perplexitys_benchmark_runs_on_a_small_text(tales: Path) -> None:
+    sizes = ["--size", "nano", "--kilobytes", "6", "--texts", "stories", "--turns", "1"]
+    done = subprocess.run(
+        [sys.executable, "benchmarks/perplexity.py", str(tales), *sizes],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for side in ("ours", "documentation", "ours, apart", "lm-eval"):
+        assert re.search(rf"^\| stories \| {side} \| [1-9][\d,]* \|", done.stdout, re.MULTILINE)
