@@ -3,13 +3,20 @@
 import json
 
 import dagster as dg
+import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
 from crawlers.yaml_spec import SpecError
+from dagster_project.takedown.rebuild import rebuild
+from dagster_project.takedown.touched import look
 from pipeline.artifact import Artifact
+from pipeline.artifact import materialize as make
 from pipeline.ratings.stories import Side, Writer
 from pipeline.ratings.votes import Vote, append, path_of
+from pipeline.takedown import Removal
+from pipeline.takedown.quotes import Quotes
+from tests.pipeline.ratings.contest import row, table
 
 _MODEL = """\
 type: dagster_project.components.StoryModel
@@ -60,6 +67,39 @@ def test_no_model_may_be_called_like_the_folder_of_these_pages(project, load):
     project.write_tales(_FIRST.replace("lamps-a", "models"))
     with pytest.raises(SpecError, match="'models' is taken"):
         load(project)
+
+
+def test_a_takedown_erases_the_page_of_a_touched_model_and_makes_it_anew(project, load):
+    told = "The heron counted seven lamps twice before it dared to ask whose they were."
+    project.write_tales(_FIRST)
+    data = project.data
+
+    def train(folder):
+        (folder / "training.json").write_text(json.dumps({"spec": {"corpus": "tales"}}))
+        return {}
+
+    def sample(folder):
+        pq.write_table(table([row("lamps-a", 0, "", told)]), folder / "samples.parquet")
+        return {}
+
+    make(data / "models/lamps-a", "1", train)
+    make(data / "samples/lamps-a", "1", sample)
+    make(data / "reports/lamps-a", "1", lambda folder: {})
+    pages = data / "reports/models"
+    pages.mkdir()
+    for name in ("tales.html", "tales.json", "others.html"):
+        (pages / name).write_text("<p>A page that quotes nothing.</p>")
+    touched = look(data, [], Removal((), frozenset()), Quotes([told]))
+    assert touched.samples == {"lamps-a": 1}
+    assert touched.reports == ["lamps-a", "models/tales.html", "models/tales.json"]
+    for name in ("tales.html", "tales.json"):
+        (pages / name).unlink()
+    said = []
+    rebuilt = rebuild(
+        data, touched, load(project).resolve_implicit_global_asset_job_def(), said.append
+    )
+    assert rebuilt.made == ()  # of this line nothing is there but names
+    assert set(rebuilt.failed) == {"lamps-a/report", "tales/models"}
 
 
 def _made(done: dg.ExecuteInProcessResult) -> dict:
