@@ -21,8 +21,8 @@ from pipeline.models.long_text import encode_pieces
 from pipeline.perplexity.groups import perplexity
 from pipeline.perplexity.stream import Reading, spans
 
-#: Bytes of a passage, over which the interval of a single text is drawn: so long that neighbours
-#: have little to do with each other, and a book has some hundreds.
+#: Bytes of a passage, the last one fewer, over which the interval of a single text is drawn: so
+#: long that neighbours have little to do with each other, and a book has some hundreds.
 PASSAGE = 2000
 #: Fewer passages say nothing of how passages vary.
 _FEWEST = 10
