@@ -77,7 +77,7 @@ def _draw_panel(axes: Axes, panel: Panel, size: Size, colours: Colours) -> None:
     if panel.bound is not None:
         axes.axhline(panel.bound, color=colours.warn, linewidth=1.5)
     for course in panel.courses:
-        draw_course(axes, course, colours, colours.after)
+        draw_course(axes, course, colours.after)
     style(axes, size, colours)
     axes.grid(axis="y", color=colours.rule, linewidth=0.8)
     steps = [at for course in panel.courses for at, _ in course.points]
@@ -87,6 +87,7 @@ def _draw_panel(axes: Axes, panel: Panel, size: Size, colours: Colours) -> None:
     else:
         axes.set_xticks(_apart(sorted(set(steps))))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.tick_params(axis="x", pad=7)
     axes.yaxis.set_major_locator(MaxNLocator(4))
     if panel.share:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _per_cent(axes, value)))
@@ -119,7 +120,7 @@ def _draw_novelty(
     ]
     # The curves rise to the right, so below them there is room for their names.
     for nth, (course, colour) in enumerate(reversed(lines)):
-        draw_course(axes, course, colours, colour)
+        draw_course(axes, course, colour, band=course.main or course is human)
         at = (0.99, 0.05 + 0.085 * nth * (1.2 if size is NARROW else 1))
         weight = "bold" if course.main else "normal"
         axes.text(

@@ -55,15 +55,15 @@ def draw_estimates(
         beside(axes, number(row.of.value), (end, y), 9, ink, size)
 
 
-def draw_course(axes: Axes, course: Course, colours: Colours, colour: str) -> None:
+def draw_course(axes: Axes, course: Course, colour: str, *, band: bool = True) -> None:
     """A line through the figures in a band of their intervals."""
     x = [at for at, _ in course.points]
     y = [of.value for _, of in course.points]
     low = [of.value if of.low is None else of.low for _, of in course.points]
     high = [of.value if of.high is None else of.high for _, of in course.points]
-    if len(x) > 1:
+    if len(x) > 1 and band:
         axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
-    else:
+    elif band:
         axes.plot([x[0], x[0]], [low[0], high[0]], "_-", color=colour, linewidth=1.6)
     width = 2.4 if course.main else 1.5
     axes.plot(x, y, color=colour, linewidth=width, marker="o", markersize=5 if course.main else 3.5)

@@ -38,7 +38,7 @@ def context_svg(context: pa.Table, size: Size, label: str) -> Markup:
     figure = new_figure(size, 3.2)
     axes = figure.subplots()
     axes.set_xscale("log", base=2)
-    draw_course(axes, course, STAND_IN, STAND_IN.after)
+    draw_course(axes, course, STAND_IN.after)
     style(axes, size, STAND_IN)
     lengths = [at for at, _ in course.points]
     step = -(-len(lengths) // (5 if size is NARROW else 10))

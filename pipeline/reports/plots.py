@@ -114,10 +114,18 @@ def _draw_comparison(
             name_row(axes, y, row, colours.muted, size, "normal")
             continue
         whole = row.group_by == "all"
-        name = "all text" if whole else one_line(row.group, size.label)
+        name = "all text" if whole else _name(row, size.label)
         name_row(axes, y, name, colours.ink, size, "bold" if whole else "normal")
         _draw_row(axes, y, row, colours, size)
     _name_dots(axes, figures[0], figures[1], colours, size)
+
+
+def _name(row: Comparison, limit: int) -> str:
+    """The group's; of a source without room for its franchise, which is the same of many, …/its."""
+    name = one_line(row.group, limit)
+    if name == row.group or row.group_by != "source":
+        return name
+    return one_line(f"…/{row.group.rpartition('/')[2]}", limit)
 
 
 def _draw_row(axes: Axes, y: int, row: Comparison, colours: Colours, size: Size) -> None:
