@@ -66,9 +66,9 @@ def redraw(model_folder: Path, samples: Path, number: int) -> Redrawn:
         request,
         story,
         [
-            f"{name} {then[name]}, now {value}"
+            f"{name} {then.get(name, 'not known')}, now {value}"
             for name, value in now.items()
-            if then.get(name, value) != value
+            if then.get(name) != value
         ],
     )
 

