@@ -132,8 +132,10 @@ def _classifier(figures: Mapping[str, Any]) -> str:
     found = figures["genre_classifier"]
     if found is None:
         return f"none: {figures['genre_reason']}"
+    blind = figures["genre_blind"]
     return (
         f"tells {found['accuracy']:.0%} ({found['low']:.0%} to {found['high']:.0%}) of "
         f"{found['works']} held-out works rightly among {found['genres']} genres; the commonest "
         f"alone would get {found['majority']:.0%}"
+        + ("" if blind is None else f"; a model that heeds no genre would meet {blind:.0%}")
     )

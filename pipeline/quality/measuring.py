@@ -4,6 +4,7 @@ Everything is measured before anything is written. What grows with the square of
 self-BLEU, is of a draw of a large one; what a judge needs grows with the text, as drawing it did.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -99,6 +100,7 @@ def measure(
         "judge": judge.name,
         "genre_classifier": classifier.figures() if classifier else None,
         "genre_reason": reason,
+        "genre_blind": _blind(last),
         "self_bleu_references": references,
         "human_texts": len(human),
         "stories": len(quality),
@@ -161,6 +163,22 @@ def _figures(
             | _genre(classifier, text, figures.empty)
         )
     return references, found
+
+
+def _blind(rows: Sequence[dict[str, Any]]) -> float | None:
+    """The share of genres met if the same stories had been asked for in another order.
+
+    It is what a model gets that does not heed what it is asked; None where none was asked.
+    """
+    pairs = [
+        (control_token(row["genre"]), control_token(row["genre_found"]))
+        for row in rows
+        if row["genre_probability"] is not None
+    ]
+    if not pairs:
+        return None
+    found = Counter(token for _, token in pairs)
+    return sum(found[token] for token, _ in pairs) / len(pairs) ** 2
 
 
 def _genre(classifier: GenreClassifier | None, text: _Text, empty: bool) -> dict[str, Any]:

@@ -138,6 +138,31 @@ def test_planted_stories_get_the_figures_they_deserve(
     assert met["human", None]["value"] == 1  # people who were asked for a sea story wrote one
     assert met["model", 30]["texts"] == 3
     assert met["model", 30]["value"] in (1 / 3, 2 / 3)  # of the loop anything may be thought
+    # All were asked for the same, so that in any order as many are what was asked.
+    assert figures["genre_blind"] == pytest.approx(met["model", 30]["value"])
+
+
+def test_a_model_that_heeds_what_it_is_asked_is_above_one_that_does_not(
+    trained, two_genres, make_spec, rows_of, write_samples, told, tmp_path
+):
+    genres = ("Sea story", "Ghost story")
+    seeds = range(900, 906)
+    heeds, blind = [], []
+    for genre in genres:
+        heeds += rows_of([told(genre, n) for n in seeds], genre=genre)
+        blind += rows_of([told(genres[n % 2], n) for n in seeds], genre=genre)
+    met = {}
+    for name, rows in {"heeds": heeds, "blind": blind}.items():
+        folder = write_samples(tmp_path / name, rows)
+        figures = measure(trained, make_spec(), folder, two_genres, tmp_path / "out", device="cpu")
+        assert figures["genre_blind"] == pytest.approx(0.5)
+        [whole] = [
+            row for row in pq.read_table(tmp_path / "out/means.parquet").to_pylist()
+            if (row["writer"], row["genre"], row["setting"]) == ("model", None, None)
+            and row["measure"] == "genre_met"
+        ]  # fmt: skip
+        met[name] = whole["value"]
+    assert met == {"heeds": 1.0, "blind": 0.5}
 
 
 def test_without_genres_the_reason_is_told_and_no_figure_made_up(
