@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import (
+    DynamicCache,
     LogitsProcessorList,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -20,6 +21,7 @@ from transformers import (
 
 from pipeline.generation import ROWS, Request, draw, encode_prompts, stories
 from pipeline.generation.choice import Choice
+from pipeline.generation.room import BLOCK, RoomyLayer, make_room
 from pipeline.model_spec import ModelError, ModelSpec, SamplingSetting
 from pipeline.models.framing import frame_of
 from pipeline.models.initial import load_initial, load_trained
@@ -165,6 +167,19 @@ def test_a_limit_is_found_however_many_tokens_are_as_likely():
         processors.append(TopPLogitsWarper(setting.top_p))
         theirs = processors(logits[:0].long(), logits[row : row + 1].clone()).softmax(1)[0]
         torch.testing.assert_close(together[row] / together[row].sum(), theirs)
+
+
+def test_keys_and_values_in_room_made_ahead_are_those_of_transformers():
+    stream = torch.manual_seed(2)
+    plain, roomy = DynamicCache(), DynamicCache()
+    for position in range(2 * BLOCK + 3):
+        keys, values = torch.randn(2, 3, 2, 1, 4, generator=stream)
+        theirs = plain.update(keys, values, 0)
+        ours = roomy.update(keys, values, 0)
+        roomy = make_room(roomy)
+        assert roomy.get_seq_length() == position + 1
+    assert isinstance(roomy.layers[0], RoomyLayer)
+    assert all(map(torch.equal, ours, theirs))
 
 
 def test_tokens_that_are_equally_likely_stay_or_go_together():

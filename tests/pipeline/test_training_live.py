@@ -9,13 +9,13 @@ import pytest
 from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
-from pipeline.model_spec import ModelSpec
+from pipeline.model_spec import ModelSpec, SampleSettings
 from pipeline.reports.text import plain
 from pipeline.sampling import sample
 from pipeline.training import train
 from pipeline.training.curves import Curves
 from pipeline.training.progress import Progress, loss_table
-from pipeline.training.stories import Told
+from pipeline.training.stories import MOST, Told, first_requests
 
 #: Of everything that a CPU of unknown peak has.
 _CURVES = {
@@ -161,3 +161,12 @@ def test_a_log_without_bits_per_byte_has_none_in_its_rows():
     row: dict[str, Any] = {"step": 3, "loss": 2.5, "learning_rate": 0.1, "seconds": 4.0}
     (read,) = loss_table([row, {"step": 3, "train_runtime": 1.0}]).to_pylist()
     assert (read["bits_per_byte"], read["mfu"], read["seconds"]) == (None, None, 4.0)
+
+
+def test_a_training_tells_a_few_of_ten_thousand_prompts():
+    settings = SampleSettings(prompts=[f"Day {day}" for day in range(10_000)], genres=["a", "b"])
+    told = first_requests(settings)
+    assert len(told) == MOST
+    assert [(one.prompt, one.genre) for one in told[:3]] == [
+        ("Day 0", "a"), ("Day 0", "b"), ("Day 1", "a"),
+    ]  # fmt: skip
