@@ -31,6 +31,8 @@ MARK = "copper whistle that calls herons"
 PIECE = "Quillon Ash"
 PAGE = "LK003"
 
+_MODEL = ("model", "samples", "perplexity", "quality", "memorisation", "report")
+
 _TALES = """\
 type: dagster_project.components.Franchise
 attributes:
@@ -111,7 +113,7 @@ def line(project, own_sites, load, materialize):
         done = materialize(
             definitions, instance,
             "keepers/bulbapedia_pages", "keepers/documents", "keepers/corpus",
-            *(f"keepers-gpt2/{stage}" for stage in ("model", "samples", "perplexity", "report")),
+            "keepers/index", *(f"keepers-gpt2/{stage}" for stage in _MODEL), "keepers/models",
         )  # fmt: skip
         assert done.success
     return project
@@ -169,12 +171,22 @@ def _told_on_the_pages_of_changes(line, touched: dict) -> None:
     assert not [row.text_content() for row in table if "→" in row.text_content()]
 
 
+def _the_page_of_models_is_of_today(line) -> None:
+    page = line.data / "reports/models/keepers.html"
+    report = Artifact.load(line.data / "reports/keepers-gpt2")
+    (link,) = html.fromstring(page.read_bytes()).xpath("//tbody[1]//th/a/@href")
+    assert (page.parent / link).resolve() == report.folder.resolve() / "report.html"
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_nothing_of_the_page_is_left_and_it_does_not_come_back(
     line, own_sites, load, materialize
 ) -> None:
     _model_that_repeats(line)
     _saved_as_fixture(line)
+    page = line.data / "reports/models/keepers.html"
+    page.write_text(f"{page.read_text('utf-8')}<p>{SECRET}</p>", "utf-8")
     assert len(_holding(line.folder, MARK)) >= 4
     url = f"{own_sites.bulbapedia}/wiki/{PAGE}"
     shown = _loremill(line, "takedown", url, "--reason", "asked for", "--dry-run", "--json")
@@ -184,6 +196,7 @@ def test_nothing_of_the_page_is_left_and_it_does_not_come_back(
     assert told["documents"]["keepers"]["documents"] >= 1
     assert sum(split["documents"] for split in told["corpora"]["keepers"].values()) >= 1
     assert told["samples"] == {"keepers-gpt2": 1}
+    assert told["indexes"] == ["keepers"]
     assert told["fixtures"] == {"keepers": [PAGE]}
     made = Artifact.load(line.data / "corpora/keepers")
     rows = pq.read_table(made.folder / "manifest.parquet").to_pylist()
@@ -207,10 +220,17 @@ def test_nothing_of_the_page_is_left_and_it_does_not_come_back(
     assert not [name for name in names if name and PAGE in name]
     assert len({name.partition("#")[0] for name in names if name}) == 11
     _told_on_the_pages_of_changes(line, told)
+    _the_page_of_models_is_of_today(line)
 
     samples = Artifact.load(line.data / "samples/keepers-gpt2")
     stories = pq.read_table(samples.folder / "samples.parquet")["text"].to_pylist()
     assert stories[0] == f" walked on. {PLACE}. And the tide came in."
+    copied = Artifact.load(line.data / "memorisation/keepers-gpt2")
+    passages = pq.read_table(copied.folder / "passages.parquet").to_pylist()
+    assert passages
+    assert not [row for row in passages if row["sample"] == 0 or PAGE in row["url"]]
+    index = Artifact.load(line.data / "indexes/keepers")
+    assert is_of(index.folder, corpus.folder)
     (record,) = records(line.data)
     assert (record.state, record.who, record.reason) == (DONE, "tester@example.org", "asked for")
     assert [path.suffix for path in (line.data / "takedowns").iterdir()] == [".json"]
@@ -233,6 +253,7 @@ def test_nothing_of_the_page_is_left_and_it_does_not_come_back(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_model_that_was_trained_on_it_says_so_until_it_is_trained_again(
     line, own_sites, load, materialize
 ) -> None:
@@ -244,7 +265,12 @@ def test_a_model_that_was_trained_on_it_says_so_until_it_is_trained_again(
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert told["models"]["keepers-gpt2"] >= 1
-    assert set(told["made_anew"]) == {"keepers/documents", "keepers/corpus", "keepers-gpt2/report"}
+    anew = ("keepers/documents", "keepers/corpus", "keepers/index")
+    assert set(told["made_anew"]) == {*anew, "keepers-gpt2/report", "keepers/models"}
+    _the_page_of_models_is_of_today(line)
+    page = (line.data / "reports/models/keepers.html").read_text("utf-8")
+    assert "taken down since" in page
+    assert "keepers-gpt2 was trained on an earlier version of the corpus" in page
     assert len(models.marks(model)) == 1
 
     report = Artifact.load(line.data / "reports/keepers-gpt2")
@@ -257,9 +283,9 @@ def test_a_model_that_was_trained_on_it_says_so_until_it_is_trained_again(
         assert "taken down since" in metadata["taken_down"].value
         assert "loss" in metadata
         runs = instance.get_runs()
-        assert len(runs) == 3  # the line's, and the takedown's of corpora and of reports
-        stages = ("model", "samples", "perplexity", "report")
-        again = materialize(load(line), instance, *(f"keepers-gpt2/{name}" for name in stages))
+        # The line's, and the takedown's of corpora, of reports and of the page over models.
+        assert len(runs) == 4
+        again = materialize(load(line), instance, *(f"keepers-gpt2/{name}" for name in _MODEL))
         assert again.success
     trained = Artifact.load(line.data / "models/keepers-gpt2")
     assert trained.data_version != model.data_version
