@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dagster_project.cli import app
-from pipeline.artifact import Artifact, materialize
+from pipeline.artifact import MANIFEST, Artifact, materialize
 from pipeline.corpus.files import SplitWriter, manifest_writer
 from pipeline.corpus.layout import make_layout
 from pipeline.model_spec import ModelSpec
@@ -217,6 +217,20 @@ def test_bad_input_is_one_line(
     assert line.startswith("error: ")
     assert told in line
     assert done.stdout == ""
+
+
+def test_of_many_models_the_nearest_names_are_told(
+    tmp_path: Path, book: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LOREMILL_DATA", str(tmp_path))
+    for name in ("batman-gpt2", "batman-char-lstm", *(f"aa{n}-gru" for n in range(20))):
+        (tmp_path / "models" / name).mkdir(parents=True)
+        (tmp_path / "models" / name / MANIFEST).touch()
+    done = CliRunner().invoke(app, ["perplexity", "batmn-gpt2", "--text", str(book)])
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert "there are: batman-gpt2, batman-char-lstm, aa" in line
+    assert line.endswith("and 10 more")
 
 
 def test_every_mistaken_text_is_told(perplexity: Perplexity, tmp_path: Path, book: Path):
