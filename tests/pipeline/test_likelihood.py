@@ -103,6 +103,7 @@ def test_products_of_matrices_are_quick_within_a_measurement_and_as_before_after
         with pytest.raises(KeyboardInterrupt), quick_products(model, ids):
             raise KeyboardInterrupt
     assert products.fp32_precision == before
+    assert all("forward" not in vars(part) for part in model.modules())
 
 
 def test_likelihoods_that_are_no_numbers_are_no_figure(trained: Path):
