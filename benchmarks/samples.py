@@ -31,7 +31,7 @@ from pipeline.models.framing import frame_of
 from pipeline.models.tokenizers import encode
 
 PROMPTS = ("The old ferryman", "In the drowned tower", "Nobody came back", "A lantern")
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "nucleus": {"temperature": 1.0, "top_k": 0, "top_p": 0.9},
     "top-k": {"temperature": 0.8, "top_k": 50, "top_p": 1.0},
 }
