@@ -75,8 +75,18 @@ def _groups(
     for row in rows.values():
         first = next(iter(row.values()))
         told = [(name, _told(of[name], story)) for name, story in row.items()]
-        groups.setdefault(one_line(first["prompt"], 300), []).append((describe(first), told))
+        found = groups.setdefault(one_line(first["prompt"], 300), [])
+        found.append((_described(list(row.values())), told))
     return [Group(prompt, found) for prompt, found in groups.items()]
+
+
+def _described(stories: Sequence[Mapping[str, Any]]) -> str:
+    """How they were drawn: alike, but for the length, since tokens of two models are not."""
+    lengths = sorted({story["max_length"] for story in stories})
+    alike, _, length = describe(stories[0]).rpartition(" · ")
+    if len(lengths) > 1:
+        length = f"at most {lengths[0]:,} to {lengths[-1]:,} tokens"
+    return f"{alike} · {length}"
 
 
 def _told(material: Material, story: Mapping[str, Any]) -> Story:

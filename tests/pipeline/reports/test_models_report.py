@@ -154,6 +154,9 @@ def test_stories_for_the_same_prompt_stand_side_by_side_with_their_copies(
             assert f"{name} says." in article.text_content()
             assert article.xpath(".//mark[@class='longest']")
             assert article.xpath(".//p[@class='match']//a[starts-with(@href, 'https://')]")
+    drawn = tree.xpath("//p[@class='setting']/text()")
+    assert drawn[0].endswith("repetition penalty 1.1 · at most 90 to 400 tokens")
+    assert drawn[-1].endswith("repetition penalty 1.1 · at most 200 tokens")
     said = " ".join(tree.xpath("//section[@id='stories']//p")[0].text_content().split())
     assert "All 2 rows of stories that models were asked for alike are here" in said
     assert "Of fox-cold, which shares no prompt and setting" in said
