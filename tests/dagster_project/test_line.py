@@ -45,7 +45,7 @@ def test_from_pages_to_report_and_again(keepers, sites):
     sites.log.clear()
     second = keepers.launch(_REPORT)
     assert second.returncode == 0
-    assert second.stdout.count("reused:") + second.stderr.count("reused:") == 6
+    assert second.stdout.count("reused:") + second.stderr.count("reused:") == 9
     assert Artifact.load(keepers.data / "reports/keepers-gpt2").version == report.version
     asked = sites.log.paths("bulbapedia")
     assert asked
