@@ -54,7 +54,7 @@ def headline(made: Made) -> Section:
     """Who foretells best, and what the page cannot say."""
     whole = score_row(made.current[0].material.scores, "trained") if made.current else None
     figures = {
-        "verdict": _verdict(made),
+        "verdict": " ".join(filter(None, (_verdict(made), _not_beaten(made)))),
         "models": [_figures(made, one) for one in made.standings],
         "missing": [one.name for one in made.missing],
         "stale": [one.name for one in made.standings if not one.on_this_text],
@@ -120,6 +120,14 @@ def _verdict(made: Made) -> str:
         f"{best.name} needs the fewest, {needs}, but on this much text it cannot be told from "
         f"{others}."
     )
+
+
+def _not_beaten(made: Made) -> str:
+    """The baselines that need no more bits than the best model, if any."""
+    best = made.current[0].bits.value if made.current else 0.0
+    beside = [line for line in lines(made) if line.bits <= best]
+    named = " and ".join(f"{line.name} ({number(line.bits)})" for line in beside)
+    return f"It does not do better than {named}." if beside else ""
 
 
 def _warnings(made: Made) -> list[str]:

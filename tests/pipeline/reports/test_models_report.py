@@ -77,6 +77,14 @@ def _of_all() -> Any:
     return pc.field("group_by") == "all"
 
 
+def test_a_best_model_that_beats_no_baseline_is_not_praised(contenders: Contenders) -> None:
+    contenders.add("fox-gpt2", 3.1, MINI)
+    contenders.add("fox-lstm", 3.62, LSTM)
+    figures, _ = contenders.write()
+    assert figures["verdict"].endswith("It does not do better than n-gram model (2.90).")
+    assert figures["verdict"] in contenders.html()
+
+
 def test_what_may_be_chance_is_not_told_as_a_result(contenders: Contenders) -> None:
     contenders.add("fox-gpt2", 2.10, MINI)
     contenders.add("fox-gru", 2.11, LSTM, wobble=0.6)  # apart by far more, work for work
