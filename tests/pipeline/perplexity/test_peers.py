@@ -101,5 +101,5 @@ def test_a_real_models_figure_is_that_of_lm_eval_and_of_the_documentation(
     check_against_both(model, tokenizer, scene, 255, 128)
     (ids,) = encode(tokenizer, [scene])
     (nats,) = negative_log_likelihoods(model, [ids], [frame_of(tokenizer).begin(None)])
-    assert nats / math.log(2) / len(scene.encode()) < 1.6  # it has read English: chance is 8
+    assert nats / math.log(2) / len(scene.encode()) < 2  # it has read English: chance is 8
     assert np.isfinite(nats)
