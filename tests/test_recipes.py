@@ -17,6 +17,10 @@ from pipeline.model_spec import PRESETS, ModelSpec
 ROOT = Path(__file__).parents[1]
 RECIPES = (ROOT / "docs" / "recipes.md").read_text("utf-8")
 GPU = (ROOT / "docs" / "train-on-a-gpu.md").read_text("utf-8")
+_STAGES = (
+    *("corpus", "index", "model", "samples", "perplexity"),
+    *("quality", "memorisation", "report", "models"),
+)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SETTING = re.compile(r"`([a-z_]+(?:\.[a-z_0-9]+)*): ([^`]+)`")
 
@@ -110,7 +114,7 @@ def test_every_key_that_is_launched_is_an_asset(registry: Registry) -> None:
     assert len(keys) > 8
     for name, stage in keys:
         assert name in known, name
-        assert stage in ("corpus", "model", "samples", "perplexity", "report"), stage
+        assert stage in _STAGES, stage
 
 
 def test_every_variable_of_the_page_is_read() -> None:

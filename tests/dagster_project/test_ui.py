@@ -110,7 +110,14 @@ def test_graph_seen_materialization_launched_and_plot_looked_at(
 ) -> None:
     for group, assets in {
         "keepers": ("bulbapedia_pages", "documents", "corpus"),
-        "keepers_gpt2": ("model", "samples", "perplexity", "report"),
+        "keepers_gpt2": (
+            "model",
+            "samples",
+            "perplexity",
+            "quality",
+            "memorisation",
+            "report",
+        ),
     }.items():
         page.goto(f"{dagster}/asset-groups")
         page.locator(f"[data-tooltip='{group}']").last.click(timeout=60_000)
