@@ -20,6 +20,7 @@ from crawlers.yaml_spec import SpecError, YamlDocument, read_yaml, validate
 from dagster_project import changes_page, corpus_page, crawl_page, documents_page, models_page
 from pipeline.corpus.spec import StoryCorpusSpec
 from pipeline.model_spec import SLUG, ModelSpec
+from pipeline.ratings.stories import HUMAN
 
 _PACKAGE = "dagster_project.components."
 #: Folders of reports/ that are no model's.
@@ -89,6 +90,9 @@ def _enter(registry: Registry, document: YamlDocument, name: str) -> list[Callab
             _claim(registry.models, model.name, document)
             if (folder := model.name) in _TAKEN:
                 what = f"{folder!r} is taken: reports/{folder}/ has the pages of {folder}"
+                raise SpecError([document.mistake(("attributes", "name"), what)])
+            if model.name == HUMAN:
+                what = f"{HUMAN!r} is taken: `loremill rate MODEL {HUMAN}` means people's text"
                 raise SpecError([document.mistake(("attributes", "name"), what)])
             registry.models[model.name] = model
             return [

@@ -162,6 +162,12 @@ def test_a_model_may_not_take_the_folder_of_other_pages(write, folder):
     assert mistake.startswith(f"heroes/defs.yaml:10: attributes.name: '{folder}' is taken")
 
 
+def test_a_model_may_not_be_called_what_stories_are_rated_against(write):
+    model = _MODEL.format(corpus="heroes").replace("hero-gpt2", "human")
+    (mistake,) = _mistakes(write("heroes", _FRANCHISE, model))
+    assert mistake.startswith("heroes/defs.yaml:10: attributes.name: 'human' is taken: `loremill ")
+
+
 def test_how_a_corpus_is_made_is_read(write):
     write("heroes", _FRANCHISE)
     write("villains", _FRANCHISE)
