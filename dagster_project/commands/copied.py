@@ -58,8 +58,9 @@ def copied(
     read = _read(text, sentence)
     try:
         with TrainIndex(index.folder, made.folder) as opened:
-            found = opened.passages(read, least)
-            longest = None if found else opened.longest(read)
+            runs = opened.runs(read)
+            found = opened.passages(read, least, runs)
+            longest = None if found else opened.longest(read, runs)
     except (CorpusError, ManifestError, OSError) as error:
         refuse([error])
     words = len(words_of(read))

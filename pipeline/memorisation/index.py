@@ -165,18 +165,26 @@ class TrainIndex:
         """
         return self._runs(words_of(text))
 
-    def longest(self, text: str) -> Passage | None:
-        """The longest passage, the first of several; None where no word of it stands there."""
+    def longest(self, text: str, runs: NDArray[np.int64] | None = None) -> Passage | None:
+        """The longest passage, the first of several; None where no word of it stands there.
+
+        `runs` as of `passages`.
+        """
         words = words_of(text)
-        runs = self._runs(words)
+        runs = self._runs(words) if runs is None else runs
         if not len(runs) or not (most := int(runs.max())):
             return None
         return self._passage(words, int(runs.argmax()), most)
 
-    def passages(self, text: str, least: int) -> list[Passage]:
-        """All passages of at least so many words that no longer one holds, in their order."""
+    def passages(
+        self, text: str, least: int, runs: NDArray[np.int64] | None = None
+    ) -> list[Passage]:
+        """All passages of at least so many words that no longer one holds, in their order.
+
+        `runs`: the text's own, where they were asked for already; looking for them takes longest.
+        """
         words = words_of(text)
-        runs = self._runs(words)
+        runs = self._runs(words) if runs is None else runs
         return [self._passage(words, at, int(runs[at])) for at in maximal(runs, least)]
 
     def _runs(self, words: Words) -> NDArray[np.int64]:

@@ -52,7 +52,7 @@ def look_at_stories(
             text = whole_words(sample["prompt"], sample["text"], cut=not sample["finished"])
             runs = train.runs(text)
             most = int(runs.max(initial=0))
-            passages = train.passages(text, min(most, passage)) if most else []
+            passages = train.passages(text, min(most, passage), runs) if most else []
             longest = max(passages, key=lambda one: one.words, default=None)  # the first of several
             for one in passages:
                 if one is longest or one.words >= passage:

@@ -99,6 +99,11 @@ def test_runs_and_passages_are_those_of_a_search_that_tries_them_all(
         assert opened.runs(text).tolist() == expected
         passages = opened.passages(text, least)
         longest = opened.longest(text)
+        runs = opened.runs(text)
+        assert (opened.passages(text, least, runs), opened.longest(text, runs)) == (
+            passages,
+            longest,
+        )
     ends = [at + run for at, run in enumerate(expected)]
     wanted = [
         (at, run)

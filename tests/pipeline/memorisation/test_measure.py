@@ -91,6 +91,18 @@ def test_short_passages_are_told_of_only_where_they_are_the_longest(lamps, tmp_p
     assert (found.passages, found.recurring, found.most_places) == (2, 1, 2)
 
 
+def test_the_training_text_is_asked_for_a_story_once(lamps, tmp_path, monkeypatch):
+    asked, look = [], TrainIndex._runs
+
+    def counted(index, words):
+        asked.append(len(words))
+        return look(index, words)
+
+    monkeypatch.setattr(TrainIndex, "_runs", counted)
+    looked_at(lamps(), tmp_path, story(0, MILL), story(1, FERRY[:60]))
+    assert asked == [16, 10]
+
+
 def test_a_prompt_and_parts_of_words_are_not_the_models(lamps, tmp_path):
     words = MILL.split()
     prompt, text = " ".join(words[:9]), " " + " ".join(words[9:])
