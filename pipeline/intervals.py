@@ -3,8 +3,9 @@
 Documents of one work are alike, so works are drawn anew, not documents or tokens: the percentile
 bootstrap over clusters (Efron & Tibshirani 1993, chapters 8 and 13). Two scorers of the same works
 are compared in pairs, work by work: what makes one work harder than another is then no part of the
-difference. Shares of independent trials have Wilson's interval (1927), which stays within 0 and 1.
-The same figures and seed give the same interval.
+difference. Shares of independent trials have Wilson's interval (1927), which stays within 0 and 1;
+so has a share that is the same in every work, 0 as a rule, since drawing those anew gives it again
+and would call certain what a few works show. The same figures and seed give the same interval.
 """
 
 import math
@@ -67,6 +68,17 @@ def ratio(numerators: Figures, denominators: Figures, *, seed: int = 0) -> Inter
     return Interval(value, float(low), float(high))
 
 
+def clustered_share(numerators: Figures, denominators: Figures, *, seed: int = 0) -> Interval:
+    """`ratio` of what is a share of each work, 0 to 1; Wilson's where all works have the same one.
+
+    Each work that there is something of is then a trial. Raises as `ratio`.
+    """
+    shares = _shares(numerators, denominators)
+    if len(shares) < 2 or shares.min() < shares.max():
+        return ratio(numerators, denominators, seed=seed)
+    return share(float(shares[0]) * len(shares), len(shares))
+
+
 def paired_difference(
     first: Figures, second: Figures, denominators: Figures, *, seed: int = 0
 ) -> Interval:
@@ -87,7 +99,44 @@ def unpaired_difference(
 
     No interval where one of them is of a single work. Raises as `ratio`.
     """
-    one, other = ratio(*first, seed=seed), ratio(*second, seed=seed + 1)
+    return _apart(ratio(*first, seed=seed), ratio(*second, seed=seed + 1))
+
+
+def difference_of_shares(
+    first: tuple[Figures, Figures], second: tuple[Figures, Figures], *, seed: int = 0
+) -> Interval:
+    """As `unpaired_difference`, of what `clustered_share` is taken of.
+
+    Whether the two differ is asked: where one has the same share in all its works, others are taken
+    to be no farther from it than the farthest work of both is. Wilson's interval by itself allows
+    for works that are wholly copied, which nobody saw.
+    """
+    one, other = clustered_share(*first, seed=seed), clustered_share(*second, seed=seed + 1)
+    shares = _shares(*first), _shares(*second)
+    both = np.concatenate(shares)
+    return _apart(_within(one, shares[0], both), _within(other, shares[1], both))
+
+
+def _shares(numerators: Figures, denominators: Figures) -> npt.NDArray[np.float64]:
+    """Of each work that there is something of."""
+    over, under = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
+    return over[under > 0] / under[under > 0]
+
+
+def _within(
+    found: Interval, shares: npt.NDArray[np.float64], both: npt.NDArray[np.float64]
+) -> Interval:
+    if found.low is None or found.high is None or shares.min() < shares.max():
+        return found
+    farthest = float(np.abs(both - found.value).max()) or 1.0
+    return Interval(
+        found.value,
+        found.value - farthest * (found.value - found.low),
+        found.value + farthest * (found.high - found.value),
+    )
+
+
+def _apart(one: Interval, other: Interval) -> Interval:
     value = one.value - other.value
     if one.low is None or other.low is None or one.high is None or other.high is None:
         return Interval(value)

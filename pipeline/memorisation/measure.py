@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pipeline.corpus import read_split
 from pipeline.corpus.rows import RowWriter
 from pipeline.device import pick_device
-from pipeline.intervals import share, unpaired_difference
+from pipeline.intervals import difference_of_shares, share
 from pipeline.kept_checkpoints import kept_checkpoints
 from pipeline.memorisation.copied import TextCounts
 from pipeline.memorisation.extraction import (
@@ -28,7 +28,7 @@ from pipeline.memorisation.extraction import (
 )
 from pipeline.memorisation.index import TrainIndex
 from pipeline.memorisation.stories import Stories, look_at_stories
-from pipeline.memorisation.tables import Tables, interval
+from pipeline.memorisation.tables import Tables, share_of
 from pipeline.memorisation.verdict import Copied, Evidence, judge
 from pipeline.model_spec import ModelSpec
 from pipeline.models.initial import load_trained
@@ -152,20 +152,20 @@ def _evidence(
     seed = spec.measures.seed
     by_step = {}
     for step, counts in stories.by_step.items():
-        if (copied := interval(counts.copied(), seed)) is not None:
+        if (copied := share_of(counts.copied(), seed)) is not None:
             more = None
             if human.words:
-                more = unpaired_difference(counts.copied(), human.copied(), seed=seed)
+                more = difference_of_shares(counts.copied(), human.copied(), seed=seed)
             by_step[step] = Copied(copied, more)
     by_setting = {
         name: (temperature, copied)
         for name, (temperature, counts) in stories.by_setting.items()
-        if (copied := interval(counts.copied(), seed)) is not None
+        if (copied := share_of(counts.copied(), seed)) is not None
     }
     return Evidence(
         step=stories.last,
         by_step=by_step,
-        human=interval(human.copied(), seed),
+        human=share_of(human.copied(), seed),
         passage=stories.passage,
         written=spec.measures.copied,
         by_setting=by_setting,

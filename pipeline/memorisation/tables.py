@@ -7,15 +7,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.intervals import Interval, ratio
+from pipeline.intervals import Interval, clustered_share, ratio
 from pipeline.memorisation.copied import Parts, TextCounts
 from pipeline.memorisation.novelty import LONGEST_NGRAM
 from pipeline.schema import MEMORISATION, NOVELTY
 
 
-def interval(parts: Parts, seed: int) -> Interval | None:
-    """The ratio with its interval; None where there is nothing to divide by."""
-    return ratio(*parts, seed=seed) if parts[1].sum() else None
+def share_of(parts: Parts, seed: int) -> Interval | None:
+    """The share with its interval; None where there is nothing that it could be of."""
+    return clustered_share(*parts, seed=seed) if parts[1].sum() else None
 
 
 class Tables:
@@ -32,12 +32,14 @@ class Tables:
         """All that is told of some texts; a figure that they are too short for is left out."""
         for n in range(1, LONGEST_NGRAM + 1):
             parts = counts.novel(n)
-            if (value := interval(parts, self._seed)) is not None:
+            if (value := share_of(parts, self._seed)) is not None:
                 row = self._row(writer, step, value)
                 self._novelty.append(row | {"n": n, "ngrams": int(parts[1].sum())})
-        for measure, parts in (("copied", counts.copied()), ("longest", counts.longest())):
-            if (value := interval(parts, self._seed)) is not None:
-                self.add(writer, step, measure, counts.texts, value)
+        if (copied := share_of(counts.copied(), self._seed)) is not None:
+            self.add(writer, step, "copied", counts.texts, copied)
+        if counts.texts:
+            longest = ratio(*counts.longest(), seed=self._seed)
+            self.add(writer, step, "longest", counts.texts, longest)
 
     def add(self, writer: str, step: int | None, measure: str, texts: int, value: Interval) -> None:
         """One figure of copying, of so many texts."""

@@ -165,6 +165,6 @@ def _warmer(evidence: Evidence) -> list[str]:
 
 def _share(share: Interval) -> str:
     told = f"{share.value:.1%}"
-    if share.low is None or share.high is None or share.low == share.high:
-        return told  # of texts that are all alike none can be drawn
+    if share.low is None or share.high is None:
+        return told
     return f"{told} ({share.low:.1%} to {share.high:.1%})"

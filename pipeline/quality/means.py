@@ -3,8 +3,8 @@
 What is drawn anew for an interval is what can be thought to be drawn: of human text works, whose
 passages are alike; of a model's stories prompts, where there are enough of them, since stories that
 go on from the same words are alike; else stories, and the interval then speaks of these prompts
-alone. A share has Wilson's interval, each of those one trial, so that a loop which was never seen
-is not said to be impossible.
+alone. A share of texts has Wilson's interval, each of those one trial, so that a loop which was
+never seen is not said to be impossible; nor is a repetition, which is a share of each text.
 """
 
 from collections import defaultdict
@@ -12,18 +12,17 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pipeline.intervals import Interval, ratio, share
+from pipeline.intervals import Interval, clustered_share, ratio, share
 
 #: Prompts below which stories are what is drawn: of so few clusters the bootstrap's intervals are
 #: too narrow (Cameron, Gelbach & Miller 2008 find that of five to thirty).
 FEWEST_PROMPTS = 10
 
-#: Averaged over texts, and as shares of texts. Bits per byte are those of all texts together over
-#: all their bytes, as of held-out text.
-MEANS = (
-    *("characters", "words", "distinct_1", "distinct_2", "distinct_3", "repetition", "self_bleu"),
-    "genre_probability",
-)
+#: Averaged over texts, the second of what is 0 to 1 of each; and shares of texts. Bits per byte are
+#: those of all texts together over all their bytes, as of held-out text.
+_SIZES = ("characters", "words")
+_PARTS = ("distinct_1", "distinct_2", "distinct_3", "repetition", "self_bleu", "genre_probability")
+MEANS = (*_SIZES, *_PARTS)
 SHARES = ("empty", "looping", "genre_met")
 
 
@@ -77,17 +76,18 @@ def _rows(group: Group, texts: Sequence[Measured], seed: int) -> Iterator[dict[s
             if (value := text.figures["bits" if whole else name]) is not None
         ]
         if some:
-            interval = _share(some) if name in SHARES else _ratio(some, seed)
+            interval = _share(some) if name in SHARES else _ratio(some, name in _PARTS, seed)
             yield {"measure": name, "texts": len(some), **asdict(interval)}
 
 
-def _ratio(some: Sequence[tuple[Hashable, float, int]], seed: int) -> Interval:
+def _ratio(some: Sequence[tuple[Hashable, float, int]], part: bool, seed: int) -> Interval:
     values: dict[Hashable, float] = defaultdict(float)
     weights: dict[Hashable, float] = defaultdict(float)
     for unit, value, weight in some:
         values[unit] += value
         weights[unit] += weight
-    return ratio(list(values.values()), list(weights.values()), seed=seed)
+    drawn = clustered_share if part else ratio
+    return drawn(list(values.values()), list(weights.values()), seed=seed)
 
 
 def _share(some: Sequence[tuple[Hashable, float, int]]) -> Interval:

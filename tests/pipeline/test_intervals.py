@@ -48,3 +48,70 @@ def test_shares_stay_within_0_and_1():
     assert all_of_them.low == pytest.approx(0.7225, abs=1e-4)
     with pytest.raises(ValueError, match="no trial"):
         intervals.share(0, 0)
+
+
+def _texts(rng, clusters, copying):
+    """Copied words and words of works, of which so large a share has any: 8 to 25 of 100."""
+    words = rng.integers(500, 2000, clusters)
+    part = rng.uniform(0.08, 0.25, clusters) * (rng.random(clusters) < copying)
+    return np.round(part * words), words
+
+
+@pytest.mark.parametrize("copying", [0.003, 0.01, 0.03])
+def test_small_shares_are_covered_where_no_work_has_any_of_it(copying):
+    rng = np.random.default_rng(5)
+    truth, covered, drawn_alone = copying * 0.165, 0, 0
+    for trial in range(150):
+        texts = _texts(rng, 60, copying)
+        found, alone = intervals.clustered_share(*texts, seed=trial), intervals.ratio(*texts)
+        assert found.low >= 0
+        assert found.value == pytest.approx(alone.value)
+        covered += found.low <= truth <= found.high
+        drawn_alone += alone.low <= truth <= alone.high
+    assert covered >= 0.9 * 150
+    assert drawn_alone < covered
+
+
+def test_what_all_works_have_alike_is_as_uncertain_as_they_are_few():
+    words = [900, 1100, 1500, 700]
+    none = intervals.clustered_share([0] * 4, words)
+    assert none == intervals.share(0, 4)
+    assert none.high > 0.4
+    assert intervals.clustered_share([0, 0, 0], [900, 0, 1100]) == intervals.share(0, 2)
+    assert intervals.clustered_share(words, words) == intervals.share(4, 4)
+    assert intervals.clustered_share([0, 9, 0, 0], words) == intervals.ratio([0, 9, 0, 0], words)
+    assert intervals.clustered_share([0], [900]) == intervals.Interval(0.0)
+    with pytest.raises(ValueError, match="no text"):
+        intervals.clustered_share([0], [0])
+
+
+@pytest.mark.parametrize(
+    ("stories", "works", "copying", "of_people", "least", "most"),
+    [
+        (24, 8, 0.1, 0.1, 0.0, 0.05),  # alike: hardly ever told apart, though few works show any
+        (200, 8, 0.05, 0.05, 0.0, 0.05),
+        (200, 100, 0.02, 0.02, 0.0, 0.06),
+        (24, 8, 1.0, 0.0, 0.95, 1.0),  # 16 % are copied, and nothing by people
+        (24, 30, 0.6, 0.0, 0.95, 1.0),
+        (200, 100, 0.15, 0.0, 0.95, 1.0),  # 2 %
+    ],
+)
+def test_shares_are_told_apart_where_they_differ_and_hardly_ever_where_they_do_not(
+    stories, works, copying, of_people, least, most
+):
+    rng = np.random.default_rng(6)
+    apart = 0
+    for trial in range(100):
+        model, people = _texts(rng, stories, copying), _texts(rng, works, of_people)
+        apart += intervals.difference_of_shares(model, people, seed=trial).above(0)
+    assert least * 100 <= apart <= most * 100
+
+
+def test_two_that_copy_nothing_do_not_differ_and_one_that_copies_all_of_it_does():
+    words = [900, 1100]
+    nothing = intervals.difference_of_shares(([0, 0], words), ([0, 0], words))
+    assert nothing.value == 0
+    assert nothing.low == -nothing.high == -intervals.share(0, 2).high
+    assert intervals.difference_of_shares((words, words), ([0, 0], words)).above(0)
+    assert intervals.difference_of_shares(([0, 0], words), (words, words)).below(0)
+    assert intervals.difference_of_shares(([0], [9]), ([0, 0], words)) == intervals.Interval(0.0)

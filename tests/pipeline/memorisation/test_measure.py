@@ -1,6 +1,7 @@
 """Planted copies are found where they stand; a model that copies is refused, another is not."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline.corpus.rows import RowWriter
 from pipeline.corpus.spec import Layout
+from pipeline.intervals import share
 from pipeline.memorisation.index import TrainIndex, build_index
 from pipeline.memorisation.measure import measure
 from pipeline.memorisation.stories import Stories, look_at_stories
@@ -150,6 +152,9 @@ def test_a_model_that_knows_its_text_by_heart_is_refused_with_the_step_before(by
     assert figures["longest_words"] >= 20
     assert figures["extractable"] > 0.8
     assert "it copies more than held-out human text" in figures["verdict"]
+    # Of eight held-out works none is copied, which does not say that none ever is.
+    assert figures["intervals"]["human_copied"] == asdict(share(0, 8))
+    assert "0.0% (0.0% to 32.4%) of held-out human text" in figures["verdict"]
     assert "at step 10 it copied 0.0%" in figures["advice"][0]
     assert "training.steps: 10" in figures["advice"][0]
     assert any("times over" in advice for advice in figures["advice"])
@@ -168,6 +173,8 @@ def test_a_model_that_knows_its_text_by_heart_is_refused_with_the_step_before(by
     assert len(shares) == len(human) == 10
     assert shares[9] < 0.2
     assert human[9] == 1.0
+    (ten,) = by(novelty, writer="human", n=10)
+    assert (ten["low"], ten["high"]) == (share(8, 8).low, 1.0)
     passages = pq.read_table(made / "passages.parquet", schema=PASSAGES)
     assert set(passages["sample"].to_pylist()) == {0, 1, 2, 3}
 
