@@ -71,11 +71,12 @@ def ratio(numerators: Figures, denominators: Figures, *, seed: int = 0) -> Inter
 def clustered_share(numerators: Figures, denominators: Figures, *, seed: int = 0) -> Interval:
     """`ratio` of what is a share of each work, 0 to 1; Wilson's where all works have the same one.
 
-    Each work that there is something of is then a trial. Raises as `ratio`.
+    Each work is then a trial. One that there is nothing of does not count. Raises as `ratio`.
     """
+    there = np.asarray(denominators, np.float64) > 0
     shares = _shares(numerators, denominators)
     if len(shares) < 2 or shares.min() < shares.max():
-        return ratio(numerators, denominators, seed=seed)
+        return ratio(np.asarray(numerators)[there], np.asarray(denominators)[there], seed=seed)
     return share(float(shares[0]) * len(shares), len(shares))
 
 

@@ -81,6 +81,7 @@ def test_what_all_works_have_alike_is_as_uncertain_as_they_are_few():
     assert intervals.clustered_share(words, words) == intervals.share(4, 4)
     assert intervals.clustered_share([0, 9, 0, 0], words) == intervals.ratio([0, 9, 0, 0], words)
     assert intervals.clustered_share([0], [900]) == intervals.Interval(0.0)
+    assert intervals.clustered_share([9, 0], [900, 0]) == intervals.Interval(0.01)
     with pytest.raises(ValueError, match="no text"):
         intervals.clustered_share([0], [0])
 
