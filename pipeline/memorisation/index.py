@@ -114,6 +114,12 @@ def _save(path: Path, values: NDArray[Any]) -> None:
         file.write(values.data)
 
 
+def _rises(starts: NDArray[Any]) -> bool:
+    """Whether these can be where documents begin, one after the other from the first byte on."""
+    whole = starts.dtype == np.int64 and starts.ndim == 1 and len(starts) > 0
+    return whole and starts[0] == 0 and bool((np.diff(starts) > 0).all())
+
+
 class TrainIndex:
     """The index of a corpus, opened, a context manager.
 
@@ -143,10 +149,12 @@ class TrainIndex:
             about = json.loads((self._index / ABOUT).read_text("utf-8"))
             if (len(text), len(places)) != (about["bytes"], about["words"]):
                 raise ValueError(f"{WORDS} or {SUFFIXES} is not as long as it was written")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            if not _rises(self._starts):
+                raise ValueError(f"{STARTS} is not in order")
+            self._suffixes = Suffixes(text, places)
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             self._open.close()
-            raise CorpusError(f"{self._index}: cannot be read ({error}); {again}") from error
-        self._suffixes = Suffixes(text, places)
+            raise CorpusError(f"{self._index}: is damaged ({error}); {again}") from error
         self._open.callback(self._suffixes.close)
         return self
 

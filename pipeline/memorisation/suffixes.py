@@ -52,12 +52,17 @@ def sorted_suffixes(path: Path) -> NDArray[Any]:
 
 
 class Suffixes:
-    """Some suffixes of a text, in order; neither text nor places are read into memory.
-
-    The places must be within the text: C does not look.
-    """
+    """Some suffixes of a text, in order; neither text nor places are read into memory."""
 
     def __init__(self, text: mmap.mmap, places: NDArray[Any]):
+        """Raises ValueError where a place is not within the text: C would not look.
+
+        That takes some 15 ms of 20 million places, of 100 MB of text, in the page cache.
+        """
+        if places.dtype not in (np.int32, np.int64) or places.ndim != 1:
+            raise ValueError("its suffixes are no list of places")
+        if len(places) and not 0 <= places.min() <= places.max() < len(text):
+            raise ValueError("a suffix begins outside of the text")
         self._bytes = np.frombuffer(text, np.uint8)
         self._text = text
         self.places = places

@@ -215,8 +215,21 @@ def test_an_index_of_another_corpus_or_damaged_is_refused(tmp_path: Path) -> Non
     assert "as it stands now" in refused(other)
     assert str(other) in refused(other)
     path = made / "suffixes.npy"
-    path.write_bytes(path.read_bytes()[:-4])
-    assert "suffixes.npy" in refused(corpus) or "cannot be read" in refused(corpus)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-4])
+    assert "is damaged" in refused(corpus)
+    path.write_bytes(b"")
+    assert "is damaged" in refused(corpus)
+    # As long as it was, and what it says would have C read before the text, or behind it.
+    for place in (b"\xff\xff\xff\xff", (made / "words.txt").stat().st_size.to_bytes(4, "little")):
+        path.write_bytes(whole[:-8] + place + whole[-4:])
+        assert "a suffix begins outside of the text" in refused(corpus)
+    path.write_bytes(whole.replace(b"<i4", b"<f4"))
+    assert "no list of places" in refused(corpus)
+    path.write_bytes(whole)
+    starts = made / "starts.npy"
+    starts.write_bytes(starts.read_bytes()[:-8] + (7).to_bytes(8, "little"))
+    assert "starts.npy is not in order" in refused(corpus)
     (made / "index.json").write_text("{")
     assert "as it stands now" in refused(corpus)
 
