@@ -48,7 +48,7 @@ _BY_STAGE: dict[str, dg.AutomationCondition] = {
     "quality": MEASURED.with_label("its samples have changed"),
     "memorisation": MEASURED.with_label("its samples have changed"),
     "report": FOLLOWS.with_label("what was measured has changed"),
-    "models": GATHERED.with_label("a model's report has changed"),
+    "models": GATHERED.with_label("what was measured of a model has changed"),
 }
 
 

@@ -3,7 +3,8 @@
 `reports/models/CORPUS.html` stands beside its key figures as JSON and its plot. It reads what the
 models' own steps have left and measures nothing, so it is made again whenever a model, a vote or
 the corpus has changed, and is otherwise found made. A model whose line is not at its end is named
-with what to materialize, and keeps nobody waiting.
+with what to materialize, and keeps nobody waiting; nor does one whose report failed its check,
+since here is where copying is seen beside the others.
 """
 
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ from pipeline.ratings.stories import HUMAN
 from pipeline.ratings.tally import tallies
 from pipeline.ratings.versions import versions
 from pipeline.ratings.votes import path_of, read
-from pipeline.reports import REPORT
 from pipeline.reports.corpus import read_figures, write_figures
+from pipeline.reports.entrance import ENTRANCE
 from pipeline.takedown.models import marks, notice
 
 if TYPE_CHECKING:
@@ -32,14 +33,15 @@ if TYPE_CHECKING:
 #: The folder of these pages beside the models' reports: no story model may be called so.
 FOLDER = "models"
 
-#: The stages of a model in their order, and the folder that holds the output of each.
+#: The stages that the page depends on; each needs the ones before it in `_OUTPUTS`.
+MEASURED = ("perplexity", "quality", "memorisation")
+#: What is read of a model in the order of making, and the folder that holds the output of each.
 _OUTPUTS = {
     "model": "models",
     "samples": "samples",
     "perplexity": "perplexity",
     "quality": "quality",
     "memorisation": "memorisation",
-    "report": "reports",
 }
 _CODE = (
     "pipeline.reports",
@@ -78,7 +80,8 @@ def models_pages(registry: "Registry", corpora: Path) -> dg.Definitions:
 def _asset(corpus: str, title: str, names: list[str], written_in: Path) -> dg.AssetsDefinition:
     @dg.asset(
         key=models_key(corpus),
-        deps=[dg.AssetKey([name, "report"]) for name in names],
+        # Not the reports: their blocking check would keep the others' page from being made.
+        deps=[dg.AssetKey([name, stage]) for name in names for stage in MEASURED],
         description=f"All models of {title} in one table: bits per byte with intervals, which "
         "differences are real, what they copy, their stories side by side, and what people who "
         "rated them blind said.",
@@ -118,10 +121,10 @@ def _materialize(
         title=title,
         corpus=texts.data_version,
         models={
-            name: {stage: one.data_version for stage, one in outputs.items()}
+            # What a step says of its files may change where they do not: a bound, a verdict.
+            name: {stage: [one.data_version, one.figures] for stage, one in outputs.items()}
             for name, outputs in finished.items()
         },
-        reports={name: outputs["report"].version for name, outputs in finished.items()},
         notices=notices,
         wants=wants,
         votes=sha256(votes.read_bytes()).hexdigest() if votes.is_file() else None,
@@ -138,11 +141,8 @@ def _materialize(
         entrants = [
             Entrant(
                 name,
-                Inputs(
-                    **{stage: one for stage, one in outputs.items() if stage != "report"},
-                    corpus=texts,
-                ),
-                f"../{name}/{outputs['report'].version}/{REPORT}",
+                Inputs(**outputs, corpus=texts),
+                f"../{name}/{ENTRANCE}",
                 notices[name],
             )
             for name, outputs in finished.items()
@@ -207,4 +207,4 @@ def _row(data: DataStore, page: Path, model: dict[str, Any]) -> Iterator[object]
     behind = model["behind"]
     apart = model["distinguishable"] or behind == "best"
     yield behind if apart else f"{behind}, not distinguishable"
-    yield model["copied"]
+    yield f"{model['copied']}, above its bound" if model["above_bound"] else model["copied"]

@@ -46,6 +46,7 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
     )
     def report(context: dg.AssetExecutionContext, data: DataStore) -> dg.MaterializeResult:
         from pipeline.reports import CARD, REPORT, write_report
+        from pipeline.reports.entrance import ENTRANCE, write_entrance
         from pipeline.reports.material import Inputs
         from pipeline.reports.plots import bits_per_byte_png
         from pipeline.reports.sections.memorisation import copying_png
@@ -78,6 +79,7 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             written_in=written_in,
         )
         page, figures = artifact.folder / REPORT, artifact.figures
+        write_entrance(artifact.root, page)
         scores = pq.read_table(perplexity.folder / "scores.parquet")
         differences = pq.read_table(perplexity.folder / "differences.parquet")
         copying = copying_png(pq.read_table(memorisation.folder / "memorisation.parquet"))
@@ -85,7 +87,7 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             context,
             artifact,
             {
-                "report": dg.MetadataValue.url(data.report_url(page)),
+                "report": dg.MetadataValue.url(data.report_url(artifact.root / ENTRANCE)),
                 "model_card": dg.MetadataValue.path(str(artifact.folder / CARD)),
                 "file": dg.MetadataValue.path(str(page)),
                 "verdict": figures["verdict"],

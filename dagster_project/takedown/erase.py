@@ -14,6 +14,7 @@ from dagster_project.fixtures import fixtures_folder, remove
 from dagster_project.takedown.find import InStore
 from dagster_project.takedown.touched import Touched, artifacts, shows, stories_of
 from pipeline.artifact import discard
+from pipeline.reports.entrance import ENTRANCE
 from pipeline.reports.text import counted
 from pipeline.takedown import Removal, corpus, documents, models, passages, samples
 from pipeline.takedown.quotes import Quotes
@@ -70,6 +71,7 @@ def erase_outputs(
     for name in touched.reports:
         path = data / "reports" / name
         if path.is_dir():
+            (path / ENTRANCE).unlink(missing_ok=True)  # it would lead nowhere
             discard(path)
         else:
             path.unlink(missing_ok=True)

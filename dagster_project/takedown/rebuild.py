@@ -15,7 +15,7 @@ import dagster as dg
 
 from crawlers.yaml_spec import SpecError
 from dagster_project.corpus_index import index_key
-from dagster_project.models_page import FOLDER, models_key, page_path
+from dagster_project.models_page import FOLDER, MEASURED, models_key, page_path
 from dagster_project.takedown.touched import Touched
 from pipeline.artifact import MANIFEST, Artifact, is_being_built, prune
 from pipeline.reports.text import one_line
@@ -95,9 +95,9 @@ def clean_up(data: Path, say: Say) -> None:
 
 
 def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[list[dg.AssetKey]]:
-    """A run each: documents, corpora and indexes; reports; pages over several models.
+    """A run each: documents, corpora and indexes; reports, and pages over several models.
 
-    Of what has been made before; a page of models links to their reports as they were.
+    Of what has been made before.
     """
     graph = job.asset_layer.asset_graph
     documents = [dg.AssetKey([name, "documents"]) for name in touched.documents]
@@ -112,15 +112,17 @@ def _wanted(data: Path, touched: Touched, job: dg.JobDefinition) -> list[list[dg
     named = {key.path[0] for key in corpora}.union(touched.indexes)
     indexes = {index_key(name) for name in named if (data / "indexes" / name).is_dir()}
     names = {*touched.models, *touched.samples, *touched.memorisation, *touched.reports}
-    names &= {path.name for path in (data / "reports").glob("*") if path.is_dir()}
-    reports = [dg.AssetKey([name, "report"]) for name in sorted(names)]
+    reported = {path.name for path in (data / "reports").glob("*") if path.is_dir()}
+    reports = [dg.AssetKey([name, "report"]) for name in sorted(names & reported)]
     erased = (Path(name) for name in touched.reports)
     pages = {models_key(page.stem) for page in erased if page.parent.name == FOLDER}
-    for key in filter(graph.has, reports):
+    for key in filter(graph.has, (dg.AssetKey([name, MEASURED[-1]]) for name in names)):
         pages |= {
-            child for child in graph.get(key).child_keys if page_path(data, child.path[0]).is_file()
+            child
+            for child in graph.get(key).child_keys
+            if child == models_key(child.path[0]) and page_path(data, child.path[0]).is_file()
         }
-    runs = [[*documents, *sorted(corpora), *sorted(indexes)], reports, sorted(pages)]
+    runs = [[*documents, *sorted(corpora), *sorted(indexes)], [*reports, *sorted(pages)]]
     there = [[key for key in keys if graph.has(key)] for keys in runs]
     return [keys for keys in there if keys]
 

@@ -108,7 +108,7 @@ def test_a_changed_page_is_followed_to_the_report_of_a_trained_model(week):
         week.made(index, "2")
     week.made("keepers-gpt2/model", "2")
     week.made("keepers-gpt2/perplexity", "2")
-    assert week.asked() == {"keepers-gpt2/samples", "keepers-gpt2/report"}
+    assert week.asked() == {"keepers-gpt2/samples", "keepers-gpt2/report", "keepers/models"}
     assert week.asked() == set()
     week.made("keepers-gpt2/samples", "2")
     measured = {"keepers-gpt2/quality", "keepers-gpt2/memorisation"}
@@ -117,6 +117,15 @@ def test_a_changed_page_is_followed_to_the_report_of_a_trained_model(week):
         week.made(asset, "2")
     assert week.asked() == {"keepers/models"}
     assert week.asked() == set()
+
+
+def test_a_model_that_copies_does_not_keep_the_page_of_models_from_being_made(week):
+    week.trained()
+    week.asked()
+    week.made("keepers-gpt2/report", "2", passed=False)
+    assert week.asked() == set()
+    week.made("keepers-gpt2/memorisation", "2")
+    assert week.asked() == {"keepers-gpt2/report", "keepers/models"}
 
 
 def test_a_change_that_extraction_leaves_out_ends_there(week):

@@ -3,6 +3,7 @@
 import dagster as dg
 import pyarrow.parquet as pq
 import pytest
+from lxml import html
 
 from dagster_project import checks
 from pipeline.artifact import Artifact
@@ -48,6 +49,20 @@ def test_what_follows_the_report_waits_for_the_check_and_the_report_does_not(pas
         assert (there is not None) is passed
 
 
+def _leads_to_its_report(reports, name: str) -> None:
+    """From the page of models over the stable page, by its refresh as by its link."""
+    (link,) = html.parse(reports / "models/tales.html").xpath(
+        "//th/a[bdi[text()=$name]]/@href", name=name
+    )
+    entrance = (reports / "models" / link).resolve()
+    assert entrance == (reports / name / "index.html").resolve()
+    page = html.parse(entrance)
+    (to,) = page.xpath("//a/@href")
+    assert page.xpath("//meta[@http-equiv='refresh']/@content") == [f"0; url={to}"]
+    made = Artifact.load(reports / name)
+    assert (entrance.parent / to).resolve() == (made.folder / "report.html").resolve()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_model_that_copies_fails_its_check_with_its_report_written(milled, load, materialize):
@@ -64,6 +79,7 @@ def test_a_model_that_copies_fails_its_check_with_its_report_written(milled, loa
         for name in ("heart", "honest"):
             assert materialize(definitions, instance, f"{name}/model").success
             keys = [*(f"{name}/{stage}" for stage in _MADE), *(["bundle"] * (name == "heart"))]
+            keys.append("tales/models")  # the page of both shows who copies
             ended = materialize(definitions, instance, *keys)
             (check,) = [
                 one
@@ -72,7 +88,14 @@ def test_a_model_that_copies_fails_its_check_with_its_report_written(milled, loa
             ]
             assert ended.success is check.passed is (name == "honest")
             assert instance.get_latest_materialization_event(dg.AssetKey([name, "report"]))
+            assert instance.get_latest_materialization_event(dg.AssetKey(["tales", "models"]))
+            _leads_to_its_report(project.data / "reports", name)
         assert instance.get_latest_materialization_event(dg.AssetKey("bundle")) is None
+
+    models = html.parse(project.data / "reports/models/tales.html")
+    rows = models.xpath("//table[contains(@class, 'models')]/tbody[1]/tr/th")
+    told = {row.xpath("string(a)"): "copies above its bound" in row.text_content() for row in rows}
+    assert told == {"heart": True, "honest": False}
 
     figures = Artifact.load(project.data / "memorisation/heart").figures
     assert figures["copied"] > 0.5 > figures["human_copied"]

@@ -7,13 +7,16 @@ import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
+from crawlers.takedowns import Takedown
 from crawlers.yaml_spec import SpecError
+from dagster_project.takedown.erase import erase_outputs
 from dagster_project.takedown.rebuild import rebuild
 from dagster_project.takedown.touched import look
 from pipeline.artifact import Artifact
 from pipeline.artifact import materialize as make
 from pipeline.ratings.stories import Side, Writer
 from pipeline.ratings.votes import Vote, append, path_of
+from pipeline.reports.entrance import write_entrance
 from pipeline.takedown import Removal
 from pipeline.takedown.quotes import Quotes
 from tests.pipeline.ratings.contest import row, table
@@ -34,7 +37,7 @@ attributes:
 """
 _FIRST = _MODEL.format(name="lamps-a", steps=5)
 _SECOND = _MODEL.format(name="lamps-b", steps=10)
-_STAGES = ("model", "samples", "perplexity", "quality", "memorisation", "report")
+_STAGES = ("model", "samples", "perplexity", "quality", "memorisation")
 
 
 def test_each_corpus_with_a_model_has_a_page_over_all_of_them(project, load):
@@ -44,8 +47,9 @@ def test_each_corpus_with_a_model_has_a_page_over_all_of_them(project, load):
     graph = load(project).resolve_asset_graph()
     key = dg.AssetKey(["tales", "models"])
     assert graph.get(key).parent_keys == {
-        dg.AssetKey(["lamps-a", "report"]),
-        dg.AssetKey(["lamps-b", "report"]),
+        dg.AssetKey([model, stage])
+        for model in ("lamps-a", "lamps-b")
+        for stage in ("perplexity", "quality", "memorisation")
     }
     assert not graph.has(dg.AssetKey(["mix", "models"]))
     assert graph.get(key).automation_condition is not None
@@ -84,7 +88,8 @@ def test_a_takedown_erases_the_page_of_a_touched_model_and_makes_it_anew(project
 
     make(data / "models/lamps-a", "1", train)
     make(data / "samples/lamps-a", "1", sample)
-    make(data / "reports/lamps-a", "1", lambda folder: {})
+    report = make(data / "reports/lamps-a", "1", lambda folder: {})
+    write_entrance(report.root, report.folder / "report.html")
     pages = data / "reports/models"
     pages.mkdir()
     for name in ("tales.html", "tales.json", "others.html"):
@@ -92,9 +97,11 @@ def test_a_takedown_erases_the_page_of_a_touched_model_and_makes_it_anew(project
     touched = look(data, [], Removal((), frozenset()), Quotes([told]))
     assert touched.samples == {"lamps-a": 1}
     assert touched.reports == ["lamps-a", "models/tales.html", "models/tales.json"]
-    for name in ("tales.html", "tales.json"):
-        (pages / name).unlink()
     said = []
+    record = Takedown.begin((), "asked for", "ines", touched.as_dict())
+    erase_outputs(data, touched, Removal((), frozenset()), Quotes([told]), record, said.append)
+    assert [path.name for path in pages.iterdir()] == ["others.html"]
+    assert not list(report.root.iterdir())  # no version, and nothing that leads to one
     rebuilt = rebuild(
         data, touched, load(project).resolve_implicit_global_asset_job_def(), said.append
     )
@@ -127,10 +134,8 @@ def test_the_page_takes_in_one_model_after_the_other_and_the_votes(milled, load,
         assert "data:image/png;base64," in said["plot"]
         for model in ("lamps-a", "lamps-b"):
             assert f"[{model}](http://127.0.0.1:3001/{model}/" in said["models"]
-            report = Artifact.load(project.data / "reports" / model)
-            link = f"../{model}/{report.version}/report.html"
+            link = f"../{model}/index.html"
             assert html.fromstring(page.read_bytes()).xpath("//a[@href=$link]", link=link)
-            assert (page.parent / link).is_file()
         heads = html.fromstring(page.read_bytes()).xpath(
             "//div[@class='stories even'][1]//h4/text()"
         )

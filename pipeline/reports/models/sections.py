@@ -150,7 +150,8 @@ def _warnings(made: Made) -> list[str]:
 
 def _figures(made: Made, one: Standing) -> dict[str, Any]:
     """For elsewhere than the page."""
-    cells = dict(zip((c.title for c in table.COLUMNS), _row(made, one).cells, strict=True))
+    row = _row(made, one)
+    cells = dict(zip((c.title for c in table.COLUMNS), row.cells, strict=True))
     return {
         "name": one.name,
         "kind": table.kind_of(one.material.training.get("spec", {})),
@@ -162,6 +163,7 @@ def _figures(made: Made, one: Standing) -> dict[str, Any]:
         "behind": cells["behind the best"].value,
         "distinguishable": one.name not in made.leaders,
         "copied": cells["copied"].value,
+        "above_bound": row.above_bound,
         "report": one.report,
     }
 

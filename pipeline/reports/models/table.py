@@ -38,6 +38,7 @@ class Row:
     kind: str
     report: str
     cells: Sequence[Cell]
+    above_bound: bool = False  # it copies more than it may
 
 
 COLUMNS = (
@@ -113,7 +114,11 @@ def _row(one: Standing, best: str | None, behind: Difference | None) -> Row:
     kind = kind_of(training.get("spec", {}))
     size = parameters_of(training)
     return Row(
-        one.name, f"{kind} · {size}" if size else kind, one.report, list(_cells(one, best, behind))
+        one.name,
+        f"{kind} · {size}" if size else kind,
+        one.report,
+        list(_cells(one, best, behind)),
+        above_bound=not one.material.memorisation_figures["passed"],
     )
 
 

@@ -59,7 +59,7 @@ class Contenders:
         made.root = self.root / name
         made.root.mkdir()
         made.write_tables()
-        self.entrants.append(Entrant(name, made.inputs, f"../{name}/1/report.html", notice))
+        self.entrants.append(Entrant(name, made.inputs, f"../{name}/index.html", notice))
 
     def write(self) -> tuple[dict[str, Any], bytes | None]:
         """The page."""

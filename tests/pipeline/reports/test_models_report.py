@@ -59,7 +59,7 @@ def test_the_models_stand_in_order_with_the_difference_to_the_best(
     assert _row(page, "n-gram model")[1] == "2.900 2.800 to 3.000"
     assert _row(page, "fox-lstm before training")[1].startswith("8.020")
     tree = lxml_html.fromstring(page)
-    assert tree.xpath("//a[@href='../fox-lstm/1/report.html']")
+    assert tree.xpath("//a[@href='../fox-lstm/index.html']")
     pairs = tree.xpath("//section[@id='pairs']//tbody/tr")
     told = [[" ".join(cell.text_content().split()) for cell in row] for row in pairs]
     assert told == [["fox-gpt2", "fox-lstm", f"0.520 {low} to {high}", "20", "yes"]]
@@ -130,6 +130,24 @@ def test_an_earlier_corpus_a_takedown_and_a_model_that_is_missing_are_said(
     assert "It was trained on a text taken down since." in page
     assert "fox-gru is not on this page: materialize fox-gru/quality." in page
     assert figures["missing"] == ["fox-gru"]
+
+
+def test_who_copies_above_its_bound_stands_in_the_table_and_is_marked(
+    contenders: Contenders, made: Any
+) -> None:
+    contenders.add("fox-lstm", 2.62, LSTM)
+    made.copying_figures = made.copying_figures | {"passed": False}
+    contenders.add("fox-gpt2", 2.10, MINI)
+    figures, _ = contenders.write()
+    assert {one["name"]: one["above_bound"] for one in figures["models"]} == {
+        "fox-gpt2": True,
+        "fox-lstm": False,
+    }
+    marked, honest = _row(contenders.html(), "fox-gpt2"), _row(contenders.html(), "fox-lstm")
+    assert marked[0].startswith("fox-gpt2 copies above its bound GPT-2 mini")
+    assert "bound" not in honest[0]
+    tree = lxml_html.fromstring(contenders.html())
+    assert tree.xpath("//th[@scope='row']//button/@popovertarget") == ["about-bound"]
 
 
 def test_only_other_text_leaves_a_page_without_a_plot(contenders: Contenders) -> None:

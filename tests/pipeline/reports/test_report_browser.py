@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from pipeline.reports.entrance import ENTRANCE, write_entrance
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a system Chromium (apt: chromium)")
 
@@ -58,4 +60,17 @@ def test_a_definition_is_one_click_away(made: Any, browser: Browser) -> None:
     assert not about.is_visible()
     page.emulate_media(media="print")
     assert about.is_visible()  # on paper nothing can be clicked, so all definitions are printed
+    page.close()
+
+
+def test_its_stable_address_leads_to_it(made: Any, browser: Browser) -> None:
+    made.write()
+    write_entrance(made.root, made.page)
+    page = browser.new_page(java_script_enabled=False)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto((made.root / ENTRANCE).as_uri())
+    page.wait_for_url(made.page.as_uri())
+    assert page.locator("h1").inner_text() == "demo-gpt2"
+    assert said == []
     page.close()
