@@ -11,6 +11,7 @@ from crawlers.store.page_store import StoreError
 from crawlers.takedowns import TakedownRecordError
 from dagster_project.child import ChildError
 from pipeline.artifact import Artifact, NoRoomError, materialize
+from pipeline.artifact import fingerprint as fingerprint_of
 from pipeline.corpus import CorpusError, ManifestError
 from pipeline.dedup.errors import DedupError
 from pipeline.engine_error import EngineError
@@ -38,14 +39,25 @@ def build(
     make: Callable[[Path], Mapping[str, Any]],
     *,
     written_in: Path,
+    made_from: Mapping[str, Artifact] | None = None,
     resumable: bool = False,
 ) -> Artifact:
     """`pipeline.artifact.materialize`, with an expected error as one line of Dagster's.
 
-    `written_in` is the YAML file that asked for the artifact, for the error to name.
+    `written_in` is the YAML file that asked for the artifact, for the error to name. The data
+    versions of `made_from`, inputs by kind, become part of the fingerprint and stand in the figures
+    under that name, for whoever asks later whether these inputs are there still.
     """
     with in_one_line(written_in):
-        return materialize(root, fingerprint, make, resumable=resumable)
+        if made_from is None:
+            return materialize(root, fingerprint, make, resumable=resumable)
+        versions = {kind: made.data_version for kind, made in made_from.items()}
+        return materialize(
+            root,
+            fingerprint_of(step=fingerprint, made_from=versions),
+            lambda folder: {**make(folder), "made_from": versions},
+            resumable=resumable,
+        )
 
 
 @contextmanager

@@ -55,6 +55,7 @@ class Artifact:
     data_version: str  # sha256 over the files' contents
     figures: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, int] = field(default_factory=dict)  # path within the folder -> bytes
+    rewritten_from: tuple[str, ...] = ()  # data versions that `rewrite` has made this one of
     reused: bool = False
 
     @property
@@ -62,12 +63,17 @@ class Artifact:
         """The folder that holds the files."""
         return self.root / self.version
 
+    def was(self, data_version: str) -> bool:
+        """Whether this is the output of that data version, rewritten since or not."""
+        return data_version in (self.data_version, *self.rewritten_from)
+
     @classmethod
     def load(cls, root: Path) -> "Artifact | None":
         """The good output under `root`; None where there is none or a file of it is missing."""
         try:
             manifest = json.loads((root / MANIFEST).read_text("utf-8"))
-            found = cls(root=root, **{name: manifest[name] for name in _STORED})
+            stored = {name: manifest[name] for name in _STORED}
+            found = cls(root=root, rewritten_from=tuple(manifest.get(_WAS, ())), **stored)
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None  # none yet, or damaged: either way it has to be built
         for name, size in found.files.items():
@@ -78,6 +84,8 @@ class Artifact:
 
 
 _STORED = ("version", "fingerprint", "data_version", "figures", "files")
+#: Only in the manifest of an output that was rewritten.
+_WAS = "rewritten_from"
 #: What a file system says that has no hard links, or will have no more of this file.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK)
 
@@ -179,7 +187,8 @@ def rewrite(root: Path, edit: Callable[[Path], Mapping[str, Any] | None]) -> Art
     """Make the good output anew by editing a copy of its files, and let no other version stay.
 
     What a takedown does: the fingerprint stays, for nothing else has changed, and so the step that
-    made the output still calls it its own; the data version changes, so that what follows does not.
+    made the output still calls it its own; the data version changes, so that what follows does not,
+    and the earlier one is kept by name, so that it is known for the same output.
     `edit` is given the copy and returns the figures that changed, if any; it must replace a file
     that it changes, never write into it, for the copy's are hard links. None where there is no
     good output. Raises as `materialize` does, and the good output stands then; OSError too where an
@@ -202,7 +211,8 @@ def rewrite(root: Path, edit: Callable[[Path], Mapping[str, Any] | None]) -> Art
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise NoRoomError(folder) from error
             raise
-        made = Artifact(root, folder.name, last.fingerprint, data_version, figures, sizes)
+        was = (*last.rewritten_from, last.data_version)
+        made = Artifact(root, folder.name, last.fingerprint, data_version, figures, sizes, was)
         _publish(made)
         _clear(root, {folder.name}, must=True)
         return made
@@ -243,6 +253,8 @@ def discard(root: Path) -> None:
 def _publish(made: Artifact) -> None:
     """Make it the good output under its root."""
     manifest = {name: getattr(made, name) for name in _STORED}
+    if made.rewritten_from:
+        manifest[_WAS] = made.rewritten_from
     manifest["created_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     content = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
     write_atomically(made.root / MANIFEST, content)

@@ -12,6 +12,7 @@ from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore, Gpu
 from dagster_project.step import build
 from dagster_project.story_model.inputs import asset_key, load_corpus, load_model, load_samples
+from dagster_project.story_model.origin import refuse_outdated
 from pipeline.artifact import code_version, fingerprint
 from pipeline.model_spec import ModelSpec
 
@@ -46,12 +47,12 @@ def memorisation_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.Asset
 
         model, samples = load_model(spec, data), load_samples(spec, data)
         corpus, index = load_corpus(spec, data), load_index(spec.corpus, data)
+        refuse_outdated(spec.name, {"model": model, "samples": samples})
         inputs = {"model": model, "samples": samples, "corpus": corpus, "index": index}
         duplicates = _duplicates(corpus.figures)
         artifact = build(
             data.path("memorisation", spec.name),
             fingerprint(
-                inputs={name: made.data_version for name, made in inputs.items()},
                 duplicates=duplicates,
                 measures=spec.measures.model_dump(
                     include={"passage", "copied", "prefixes", "seed"}
@@ -81,6 +82,7 @@ def memorisation_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.Asset
                 ),
             ),
             written_in=written_in,
+            made_from=inputs,
         )
         figures = artifact.figures
         plot = copying_png(pq.read_table(artifact.folder / "memorisation.parquet"))

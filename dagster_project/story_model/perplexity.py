@@ -41,8 +41,6 @@ def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsD
         artifact = build(
             data.path("perplexity", spec.name),
             fingerprint(
-                model=model.data_version,
-                corpus=corpus.data_version,
                 measures=spec.measures.model_dump(include={"stride", "seed"}),
                 code=code_version(
                     "pipeline.perplexity",
@@ -67,6 +65,7 @@ def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsD
                 ),
             ),
             written_in=written_in,
+            made_from={"model": model, "corpus": corpus},
         )
         figures = artifact.figures
         scores = pq.read_table(artifact.folder / "scores.parquet")

@@ -14,6 +14,7 @@ from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore, Gpu
 from dagster_project.step import build
 from dagster_project.story_model.inputs import asset_key, load_corpus, load_model, load_samples
+from dagster_project.story_model.origin import refuse_outdated
 from pipeline.artifact import code_version, fingerprint
 from pipeline.model_spec import ModelSpec
 from pipeline.models.base import judge_version
@@ -47,11 +48,11 @@ def quality_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefi
 
         model, samples = load_model(spec, data), load_samples(spec, data)
         corpus = load_corpus(spec, data)
+        refuse_outdated(spec.name, {"model": model, "samples": samples})
         inputs = {"model": model, "samples": samples, "corpus": corpus}
         artifact = build(
             data.path("quality", spec.name),
             fingerprint(
-                inputs={name: made.data_version for name, made in inputs.items()},
                 judge=judge_version(spec),
                 measures=spec.measures.model_dump(include={"judge", "judge_revision", "seed"}),
                 code=code_version(
@@ -79,6 +80,7 @@ def quality_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefi
                 ),
             ),
             written_in=written_in,
+            made_from=inputs,
         )
         figures = artifact.figures
         means = pq.read_table(artifact.folder / "means.parquet")

@@ -41,7 +41,6 @@ def samples_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefi
         artifact = build(
             data.path("samples", spec.name),
             fingerprint(
-                model=model.data_version,
                 samples=spec.samples.model_dump(),
                 code=code_version(
                     "pipeline.sampling",
@@ -59,6 +58,7 @@ def samples_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefi
                 report=partial(_tell, context.log),
             ),
             written_in=written_in,
+            made_from={"model": model},
             resumable=True,
         )
         made = pq.read_table(artifact.folder / FILE, columns=_COUNTED)

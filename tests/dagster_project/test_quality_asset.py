@@ -47,7 +47,8 @@ def _samples(folder, texts):
     }  # fmt: skip
     rows = [of_all | {"sample": n, "text": text} for n, text in enumerate(texts)]
     pq.write_table(pa.Table.from_pylist(rows, schema=SAMPLES), folder / "samples.parquet")
-    return {}
+    model = Artifact.load(folder.parents[2] / "models/keepers-gpt2")
+    return {"made_from": {"model": model.data_version}}
 
 
 @pytest.mark.slow

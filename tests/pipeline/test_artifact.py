@@ -287,9 +287,15 @@ def test_rewriting_keeps_the_fingerprint_and_leaves_no_other_version(tmp_path: P
     assert [path.name for path in root.iterdir() if path.is_dir()] == [after.version]
     assert (after.folder / "kept.txt").read_text() == "stays"
     assert materialize(root, "a" * 64, build).reused
+    assert Artifact.load(root) == after
+    assert after.was(before.data_version)
+    assert not before.was(after.data_version)
     again = rewrite(root, edit)
     assert again is not None
     assert again.data_version == after.data_version
+    assert again.was(before.data_version)
+    anew = materialize(root, "c" * 64, build)  # of the same bytes as the first, by chance
+    assert anew.rewritten_from == ()
 
 
 def test_a_rewriting_that_fails_leaves_the_good_output(tmp_path: Path) -> None:
