@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pyarrow.compute as pc
+
 from pipeline.corpus.markdown import link
 from pipeline.corpus.markdown import plain as escaped
 from pipeline.licences import LICENCES, Licence
@@ -30,6 +32,11 @@ _METRICS = {
     "copied": "train",
     "extractable": "train",
 }
+#: What the splits are for whose text is in no gradient.
+_HELD_OUT = {
+    "validation": "which chose the step whose weights were kept",
+    "test": "which it is measured on",
+}
 
 
 def model_card(material: Material, figures: Mapping[str, Any]) -> str:
@@ -37,7 +44,7 @@ def model_card(material: Material, figures: Mapping[str, Any]) -> str:
     from huggingface_hub import ModelCard, ModelCardData
 
     spec = material.training.get("spec") or {}
-    terms = [LICENCES[spdx] for spdx in material.corpus_figures["by_licence"] if spdx in LICENCES]
+    terms = [LICENCES[spdx] for spdx in _licences(material) if spdx in LICENCES]
     base = spec.get("base")
     data = ModelCardData(
         model_name=material.name,
@@ -104,6 +111,12 @@ def _corpus_name(material: Material) -> str:
 def _languages(figures: Mapping[str, Any]) -> list[str]:
     found = {name.partition("-")[0].casefold() for name in figures["by_language"]}
     return sorted(name for name in found if re.fullmatch("[a-z]{2,3}", name))
+
+
+def _licences(material: Material) -> list[str]:
+    """Those of the text that it was trained on, by name."""
+    of = (pc.field("split") == "train") & (pc.field("kind") == "document")
+    return sorted(material.manifest.filter(of)["licence"].unique().to_pylist())
 
 
 def _licence(terms: Sequence[Licence]) -> dict[str, str]:
@@ -184,20 +197,33 @@ def _match(row: Mapping[str, Any]) -> str:
 
 def _corpus(material: Material, terms: Sequence[Licence], base: str | None) -> Iterator[str]:
     figures = material.corpus_figures
+    splits = figures["by_split"]
     yield "## What it was trained on"
     yield (
-        f"{counted(figures['documents'], 'document')} of {counted(figures['works'], 'work')}, "
-        f"{counted(figures['words'], 'word')}, {size(figures['bytes'])}, split by "
-        f"{escaped(figures['split_by'])}. Each document stays under the licence of its page; "
-        "ATTRIBUTION.md of the corpus names every page and credits its authors, and "
-        "trained_on.parquet of the model every document."
+        f"{_counts(splits['train'])}: the train split of the corpus. Each document stays under the "
+        "licence of its page; ATTRIBUTION.md of the corpus names every page and credits its "
+        "authors, and trained_on.parquet of the model every document that its making read."
     )
+    held_out = " ".join(
+        f"{_counts(splits[split])}, {purpose}."
+        for split, purpose in _HELD_OUT.items()
+        if split in splits
+    )
+    if held_out:
+        yield f"Held out, split by {escaped(figures['split_by'])}: {held_out}"
     rows = (f"| [{t.spdx}]({t.url}) | {' '.join(t.asks) or 'Asks for nothing.'} |" for t in terms)
     yield "\n".join(["| licence | asks |", "| --- | --- |", *rows])
     if any(term.non_commercial for term in terms):
         yield "**Some of this text is not for commercial use.**"
     if base:
         yield "The licence of the base that it was made from applies as well."
+
+
+def _counts(of: Mapping[str, int]) -> str:
+    return (
+        f"{counted(of['documents'], 'document')} of {counted(of['works'], 'work')}, "
+        f"{counted(of['words'], 'word')}, {size(of['bytes'])}"
+    )
 
 
 def _limits(material: Material, figures: Mapping[str, Any]) -> Iterator[str]:

@@ -65,6 +65,32 @@ def test_one_licence_is_named_by_its_id_and_a_local_base_not_at_all(made: Any, c
     assert "/home/oda" not in found.content
 
 
+def test_what_it_was_trained_on_is_told_apart_from_what_was_held_out(made: Any, card: Any) -> None:
+    made.documents = [
+        made.document(n, split, "wikipedia", licence, text=made.tell(n, 12))
+        for n, (split, licence) in enumerate(
+            [*([("train", "CC-BY-SA-4.0")] * 3), ("validation", "CC-BY-SA-4.0")]
+            + [("test", "CC-BY-NC-SA-2.5")] * 2
+        )
+    ]
+    found = card()
+    said = " ".join(rendered(found).get_text(" ").split())
+    of = {
+        split: [one["text"] for one in made.documents if one["split"] == split]
+        for split in ("train", "validation", "test")
+    }
+    told = {
+        split: f"{sum(len(text.split()) for text in texts)} words" for split, texts in of.items()
+    }
+    assert f"3 documents of 3 works, {told['train']}" in said
+    assert f"Held out, split by work: 1 document of 1 work, {told['validation']}" in said
+    assert f"2 documents of 2 works, {told['test']}" in said
+    assert "6 documents" not in said
+    # A licence of held-out text alone is none of what the model was made from.
+    assert found.data.license == "cc-by-sa-4.0"
+    assert "not for commercial use" not in said
+
+
 def test_stories_are_a_draw_with_its_seed_of_the_last_step(made: Any, card: Any) -> None:
     made.samples = [
         made.sample(step, n, f"Prompt {n}.", f" It was told at {step}.")
