@@ -21,7 +21,7 @@ from pipeline.quality.genre import GenreClassifier, NoClassifierError, learn_gen
 from pipeline.quality.human import human_passages
 from pipeline.quality.judge import Judge, bits_of, load_judge
 from pipeline.quality.means import Group, Measured, means_of
-from pipeline.quality.self_bleu import references_of, self_bleu
+from pipeline.quality.self_bleu import self_bleu
 from pipeline.quality.text_figures import figures_of
 from pipeline.schema import QUALITY, QUALITY_MEANS
 
@@ -78,7 +78,7 @@ def measure(
         for row in rows
     ]
     texts = [*stories, *human]
-    references, figures = _figures(texts, judge, classifier, seed, report)
+    figures = _figures(texts, judge, classifier, seed, report)
     quality = [
         {name: row[name] for name in ("model", "sample", "step", "setting", "genre")} | found
         for row, found in zip(rows, figures, strict=False)  # human text stands behind
@@ -101,7 +101,6 @@ def measure(
         "genre_classifier": classifier.figures() if classifier else None,
         "genre_reason": reason,
         "genre_blind": _blind(last),
-        "self_bleu_references": references,
         "human_texts": len(human),
         "stories": len(quality),
         "last_step": last_step,
@@ -138,8 +137,8 @@ def _figures(
     classifier: GenreClassifier | None,
     seed: int,
     report: Report,
-) -> tuple[int, list[dict[str, Any]]]:
-    """References of self-BLEU; and of each text the columns of QUALITY, and what means need."""
+) -> list[dict[str, Any]]:
+    """Of each text the columns of QUALITY, and what means need."""
     alone = []
     for done, text in enumerate(texts, 1):
         alone.append(figures_of(text.text))
@@ -147,10 +146,7 @@ def _figures(
             report("words", done, len(texts))
     words = [words for _, words in alone]
     groups = [text.group for text in texts]
-    references = references_of(
-        group for group, some in zip(groups, words, strict=True) if some and group.writer == "model"
-    )
-    alike = self_bleu(words, groups, references, seed, partial(report, "self-BLEU"))
+    alike = self_bleu(words, groups, seed, partial(report, "self-BLEU"))
     pairs = [(text.prompt, text.text) for text in texts]
     bits = bits_of(judge, pairs, partial(report, "bits per byte"))
     found = []
@@ -162,7 +158,7 @@ def _figures(
             | {"bits_per_byte": None if needed is None else needed / size}
             | _genre(classifier, text, figures.empty)
         )
-    return references, found
+    return found
 
 
 def _blind(rows: Sequence[dict[str, Any]]) -> float | None:

@@ -139,8 +139,9 @@ DEFINITIONS: dict[str, Definition] = {
     ),
     "self-bleu": Definition(
         "Self-BLEU",
-        "How alike a story is to the others of its checkpoint and setting, 0 to 1, by the runs of "
-        "up to four words that they share. Lower means that the stories differ.",
+        "How alike a story is to three others of its checkpoint, setting and genre, 0 to 1, by the "
+        "runs of up to four words that they share. Lower means that the stories differ. It is "
+        "always three, so that models compare: beside more, every story looks more alike.",
     ),
     "genre-met": Definition(
         "Genre",

@@ -99,7 +99,7 @@ QUALITY = pa.schema(
         pa.field("distinct_2", pa.float64()),
         pa.field("distinct_3", pa.float64()),
         pa.field("repetition", pa.float64()),  # seq-rep-4: of words (Welleck et al. 2020)
-        pa.field("self_bleu", pa.float64()),  # against the others of its step and setting
+        pa.field("self_bleu", pa.float64()),  # against three of its step, setting and genre
         pa.field("bits_per_byte", pa.float64()),  # under `judge`
         pa.field("judge", pa.string()),  # the base, or an n-gram model of the corpus
         pa.field("genre", pa.string()),  # asked for

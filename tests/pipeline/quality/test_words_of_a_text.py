@@ -1,12 +1,14 @@
 """Distinct n-grams, repetition and self-BLEU against values worked out by hand."""
 
+from statistics import mean
+
 import pytest
 import sacrebleu
 
 from pipeline.quality import self_bleu as module
 from pipeline.quality.distinct import distinct
 from pipeline.quality.repetition import repetition
-from pipeline.quality.self_bleu import references_of, self_bleu
+from pipeline.quality.self_bleu import self_bleu
 from pipeline.quality.text_figures import figures_of
 from tests.pipeline.clean.texts import prose
 
@@ -49,8 +51,9 @@ def test_self_bleu_is_sacrebleus_of_each_text_against_the_others():
         ["the", "keeper", "lit", "the", "lamp", "at", "dusk", "and", "waited"],
         ["the", "keeper", "lit", "the", "lamp", "at", "dawn", "and", "slept"],
         ["a", "heron", "stole", "the", "lamp", "at", "dusk"],
+        ["nobody", "lit", "the", "lamp"],
     ]
-    found = self_bleu(texts, ["one"] * 3, references=2, seed=0)
+    found = self_bleu(texts, ["one"] * 4, seed=0)
     for row, words in enumerate(texts):
         others = [" ".join(other) for at, other in enumerate(texts) if at != row]
         expected = sacrebleu.sentence_bleu(" ".join(words), others, tokenize="none").score / 100
@@ -60,31 +63,35 @@ def test_self_bleu_is_sacrebleus_of_each_text_against_the_others():
 
 def test_self_bleu_is_one_of_a_set_of_one_text_and_nearly_none_of_strangers():
     same = [prose(40, 1).split()] * 4
-    assert self_bleu(same, [0] * 4, 3, seed=0) == pytest.approx([1.0] * 4)
+    assert self_bleu(same, [0] * 4, seed=0) == pytest.approx([1.0] * 4)
     strangers = [[f"word{n}of{text}" for n in range(40)] for text in range(4)]
-    assert max(self_bleu(strangers, [0] * 4, 3, seed=0)) < 0.02
+    assert max(self_bleu(strangers, [0] * 4, seed=0)) < 0.02
 
 
-def test_every_text_has_as_many_references_as_the_smallest_group_allows():
-    groups = ["a"] * 9 + ["b"] * 4 + ["alone"]
-    assert references_of(groups) == 3
-    assert references_of(["a"] * 500) == module.REFERENCES
-    assert references_of(["alone"]) == references_of([]) == 0
-    texts = [prose(30, number).split() for number in range(13)] + [["by", "itself"]]
-    found = self_bleu(texts, groups, 3, seed=0)
-    assert found[-1] is None
-    assert all(value is not None for value in found[:-1])
-    # Beside all of the other eight each would be found more alike.
-    beside_all = self_bleu(texts[:9], groups[:9], 8, seed=0)
-    assert all(some < more for some, more in zip(found, beside_all, strict=False))
+def test_a_large_set_is_found_no_more_alike_than_a_small_one(monkeypatch):
+    texts = [prose(60, number).split() for number in range(40)]
+    small = [score for of in range(0, 40, 4) for score in self_bleu(texts[of : of + 4], [0] * 4, 0)]
+    large = self_bleu(texts, [0] * 40, 0)
+    assert mean(large) == pytest.approx(mean(small), rel=0.1)
+    # Beside as many others as there are it would be.
+    monkeypatch.setattr(module, "REFERENCES", 39)
+    assert mean(self_bleu(texts, [0] * 40, 0)) > 1.5 * mean(small)
+
+
+def test_a_group_of_too_few_others_has_none_whatever_stands_beside_it():
+    texts = [prose(30, number).split() for number in range(12)]
+    groups = ["a"] * 8 + ["b"] * 3 + ["alone"]
+    found = self_bleu(texts, groups, seed=0)
+    assert all(value is not None for value in found[:8])
+    assert found[8:] == [None] * 4
+    assert self_bleu(texts[:8], groups[:8], seed=0) == found[:8]
 
 
 def test_an_empty_text_is_neither_scored_nor_a_reference():
-    texts = [prose(30, 1).split(), [], prose(30, 2).split()]
-    one, empty, other = self_bleu(texts, [0] * 3, 1, seed=0)
-    assert empty is None
-    assert one is not None
-    assert other is not None
+    texts = [prose(30, number).split() for number in range(4)]
+    assert None not in self_bleu(texts, [0] * 4, seed=0)
+    assert self_bleu([*texts, []], [0] * 5, seed=0)[-1] is None
+    assert self_bleu([*texts[:3], []], [0] * 4, seed=0) == [None] * 4
 
 
 def test_of_a_large_set_as_many_of_each_group_are_drawn_again_and_again(monkeypatch):
@@ -92,9 +99,9 @@ def test_of_a_large_set_as_many_of_each_group_are_drawn_again_and_again(monkeypa
     texts = [prose(12, number).split() for number in range(60)]
     groups = ["many"] * 50 + ["few"] * 10
     told = []
-    found = self_bleu(texts, groups, 5, 7, lambda done, total: told.append((done, total)))
+    found = self_bleu(texts, groups, 7, lambda done, total: told.append((done, total)))
     scored = [group for group, value in zip(groups, found, strict=True) if value is not None]
     assert sorted(scored) == ["few"] * 10 + ["many"] * 10
     assert told == [(done, 20) for done in range(1, 21)]
-    assert self_bleu(texts, groups, 5, 7) == found
-    assert self_bleu(texts, groups, 5, 8) != found
+    assert self_bleu(texts, groups, 7) == found
+    assert self_bleu(texts, groups, 8) != found
