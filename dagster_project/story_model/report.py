@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from dagster_project import checks
 from dagster_project.presentation import OWNERS, group_name, png, result, table
 from dagster_project.resources import DataStore
-from dagster_project.step import build
+from dagster_project.step import build, in_one_line
 from dagster_project.story_model.inputs import (
     asset_key,
     load_corpus,
@@ -22,6 +22,9 @@ from dagster_project.story_model.inputs import (
 )
 from pipeline.artifact import code_version, fingerprint
 from pipeline.model_spec import ModelSpec
+from pipeline.ratings.tally import Tally, tallies
+from pipeline.ratings.versions import versions
+from pipeline.ratings.votes import path_of, read
 from pipeline.reports.summary import key_figures
 from pipeline.takedown.models import marks, notice
 
@@ -60,6 +63,8 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             corpus=load_corpus(spec, data),
         )
         told = notice(marks(model))
+        with in_one_line(written_in):
+            rated = _rated(spec, Path(data.root).absolute())
         artifact = build(
             data.path("reports", spec.name),
             fingerprint(
@@ -68,14 +73,16 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                     name: [made.data_version, made.figures] for name, made in vars(inputs).items()
                 },
                 notice=told,
+                **({"rated": [one.as_dict() for one in rated]} if rated else {}),
                 code=code_version(
                     "pipeline.reports",
+                    "pipeline.ratings",
                     "pipeline.licences",
                     "pipeline.intervals",
                     "pipeline.corpus.markdown",
                 ),
             ),
-            lambda folder: write_report(spec.name, inputs, folder, told),
+            lambda folder: write_report(spec.name, inputs, folder, told, rated),
             written_in=written_in,
         )
         page, figures = artifact.folder / REPORT, artifact.figures
@@ -103,6 +110,12 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
         )
 
     return report
+
+
+def _rated(spec: ModelSpec, root: Path) -> list[Tally]:
+    """What people said of its stories, as far as anybody did. Raises ModelError as `read`."""
+    votes = read(path_of(root, spec.corpus))
+    return [one for one in tallies(votes, versions(root, spec.corpus)) if one.is_of(spec.name)]
 
 
 def _rows(figures: Mapping[str, Any]) -> list[list[str]]:

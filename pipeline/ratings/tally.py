@@ -49,6 +49,10 @@ class Tally:
     both: int
     earlier: int  # votes on stories that are no longer these
 
+    def is_of(self, name: str) -> bool:
+        """Whether one of the two is this model, as of any step."""
+        return name in (self.first.name, self.second.name)
+
     @property
     def share(self) -> Interval | None:
         """Of the pairs that one of them won, those of the first; None where there are none."""

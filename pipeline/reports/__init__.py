@@ -6,10 +6,12 @@ from the same figures. The same inputs give the same bytes. Nothing here knows t
 made from tables.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import write_atomically
+from pipeline.ratings.tally import Tally
 from pipeline.reports.definitions import DEFINITIONS
 from pipeline.reports.material import Inputs, read_material
 
@@ -18,18 +20,23 @@ CARD = "README.md"
 
 
 def write_report(
-    name: str, inputs: Inputs, folder: Path, notice: str | None = None
+    name: str,
+    inputs: Inputs,
+    folder: Path,
+    notice: str | None = None,
+    tallies: Sequence[Tally] = (),
 ) -> dict[str, Any]:
     """Write `folder/report.html` and `README.md`, the model card; return key figures (JSON values).
 
-    `notice` is what a reader must know before all else; it stands at the top.
+    `notice` is what a reader must know before all else; it stands at the top. `tallies` are of the
+    pairs in which people rated its stories.
     Raises FileNotFoundError or ValueError naming the input that is missing or wrong.
     """
     from pipeline.reports.model_card import model_card
     from pipeline.reports.page import render  # matplotlib takes its time
     from pipeline.reports.sections import SECTIONS, headline
 
-    material = read_material(name, inputs, notice)
+    material = read_material(name, inputs, notice, tallies)
     head = headline.section(material)
     sections = [made for make in SECTIONS if (made := make(material)) is not None]
     figures: dict[str, Any] = {"model": name}

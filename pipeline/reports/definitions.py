@@ -185,6 +185,13 @@ DEFINITIONS: dict[str, Definition] = {
         "Of all runs of n words in the stories, the share that stands nowhere in the training "
         "text, for n of 1 to 10. Where the model's curve lies below that of human text, it copies.",
     ),
+    "rated-blind": Definition(
+        "Rated blind",
+        "People were shown two stories for the same prompt and setting without names, in random "
+        "order, and said which is better. A pair counts once, by the majority of its raters. The "
+        "share leaves ties out and has Wilson's interval; the sign test says how often a fair "
+        "coin would part as far.",
+    ),
     "work": Definition(
         "Work, document",
         "A work is a whole: a book, a film, an episode. A document is a piece of story in it: a "

@@ -5,7 +5,7 @@ with the step that writes it, before anything is drawn.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.ratings.tally import Tally
 from pipeline.schema import (
     CONTEXT,
     DIFFERENCES,
@@ -74,9 +75,12 @@ class Material:
     manifest: pa.Table
     corpus_figures: Mapping[str, Any]  # as `pipeline.corpus.build_corpus` returns them
     notice: str | None = None  # what stands before all else
+    tallies: Sequence[Tally] = ()  # of the pairs of its stories that people rated
 
 
-def read_material(name: str, inputs: Inputs, notice: str | None = None) -> Material:
+def read_material(
+    name: str, inputs: Inputs, notice: str | None = None, tallies: Sequence[Tally] = ()
+) -> Material:
     """Read the inputs' files.
 
     Raises FileNotFoundError or ValueError naming the file, what is wrong and what writes it.
@@ -103,6 +107,7 @@ def read_material(name: str, inputs: Inputs, notice: str | None = None) -> Mater
         manifest=read_table(corpus / "manifest.parquet", MANIFEST, "the corpus step"),
         corpus_figures=inputs.corpus.figures,
         notice=notice,
+        tallies=tallies,
     )
 
 

@@ -14,7 +14,7 @@ from dagster_project.takedown.rebuild import rebuild
 from dagster_project.takedown.touched import look
 from pipeline.artifact import Artifact
 from pipeline.artifact import materialize as make
-from pipeline.ratings.stories import Side, Writer
+from pipeline.ratings.stories import HUMAN, Side, Writer
 from pipeline.ratings.votes import Vote, append, path_of
 from pipeline.reports.entrance import write_entrance
 from pipeline.takedown import Removal
@@ -155,7 +155,17 @@ def test_the_page_takes_in_one_model_after_the_other_and_the_votes(milled, load,
         votes = path_of(project.data, "tales")
         append(votes, Vote("2026-01-02T03:04:05+00:00", "ines", *sides, "left"))
         assert not _made(materialize(definitions, instance, "tales/models"))["reused"]
-        assert "lamps-a, step 5 won 1 of 1 pair against lamps-b" in page.read_text("utf-8")
+        said = "lamps-a, step 5 won 1 of 1 pair against lamps-b"
+        assert said in page.read_text("utf-8")
+
+        report = project.data / "reports/lamps-a"
+        assert not _made(materialize(definitions, instance, "lamps-a/report"))["reused"]
+        assert said in (Artifact.load(report).folder / "report.html").read_text("utf-8")
+        people = Side(Writer(HUMAN), "of the corpus", 0)
+        append(votes, Vote("2026-01-02T03:04:06+00:00", "ines", sides[1], people, "tie"))
+        assert _made(materialize(definitions, instance, "lamps-a/report"))["reused"]
+        append(votes, Vote("2026-01-02T03:04:07+00:00", "oda", *sides, "right"))
+        assert not _made(materialize(definitions, instance, "lamps-a/report"))["reused"]
 
         page.unlink()
         assert not _made(materialize(definitions, instance, "tales/models"))["reused"]

@@ -17,11 +17,4 @@ DEFINITIONS: dict[str, Definition] = {
         "counts as real where its 95 % interval lies wholly on one side of 0. Of many pairs one "
         "in twenty looks real by chance.",
     ),
-    "rated-blind": Definition(
-        "Rated blind",
-        "People were shown two stories for the same prompt and setting without names, in random "
-        "order, and said which is better. A pair counts once, by the majority of its raters. The "
-        "share leaves ties out and has Wilson's interval; the sign test says how often a fair "
-        "coin would part as far.",
-    ),
 }

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.ratings.tally import Tally
-from pipeline.reports import rated
 from pipeline.reports.canvas import NARROW, WIDE
 from pipeline.reports.models import plots, stories, table
 from pipeline.reports.models.standing import Difference, Standing, bits_of, score_row
+from pipeline.reports.sections import rated
 from pipeline.reports.sections.section import Section
 from pipeline.reports.text import counted, number, signed, size, span
 
@@ -80,7 +80,7 @@ def headline(made: Made) -> Section:
 def sections(made: Made) -> list[Section]:
     """All that follows the headline."""
     found = [_table(made), _pairs(made), stories.section(made.standings)]
-    return [one for one in (*found, rated.section(made.tallies)) if one is not None]
+    return [one for one in (*found, rated.told(made.tallies)) if one is not None]
 
 
 def dots(made: Made) -> list[plots.Dot]:

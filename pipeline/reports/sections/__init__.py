@@ -14,6 +14,7 @@ from pipeline.reports.sections import (
     making,
     memorisation,
     quality,
+    rated,
     stories,
 )
 from pipeline.reports.sections.section import Section
@@ -22,6 +23,7 @@ SECTIONS: tuple[Callable[[Material], Section | None], ...] = (
     held_out.section,
     stories.section,
     quality.section,
+    rated.section,
     memorisation.section,
     learning.section,
     corpus.section,

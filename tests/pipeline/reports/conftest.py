@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.corpus.figures import Figures
+from pipeline.ratings.tally import Tally
 from pipeline.reports import write_report
 from pipeline.reports.definitions import DEFINITIONS
 from pipeline.reports.material import Inputs, read_material
@@ -135,6 +136,7 @@ class Made:
     memorisation: list[dict[str, Any]] | None = None
     copying_figures: dict[str, Any] = field(default_factory=lambda: dict(measured.MEMORISATION))
     notice: str | None = None
+    tallies: Sequence[Tally] = ()
 
     split_by_work: bool = True
     corpus_figures: dict[str, Any] = field(default_factory=dict)
@@ -150,12 +152,12 @@ class Made:
     def write(self) -> dict[str, Any]:
         """Write the tables and the report; return its figures."""
         self.write_tables()
-        return write_report(self.name, self.inputs, self.root / "report", self.notice)
+        return write_report(self.name, self.inputs, self.root / "report", self.notice, self.tallies)
 
     def show(self, *names: str) -> str:
         """The page of these sections alone: of all, the plots take most of the time."""
         self.write_tables()
-        material = read_material(self.name, self.inputs, self.notice)
+        material = read_material(self.name, self.inputs, self.notice, self.tallies)
         made = [import_module(f"pipeline.reports.sections.{name}") for name in names]
         sections = [one.section(material) for one in made]
         return render(self.name, headline.section(material), sections, DEFINITIONS)
