@@ -17,6 +17,7 @@ import dagster as dg
 from dagster_project.presentation import OWNERS, Link, group_name, png, table
 from dagster_project.resources import DataStore
 from dagster_project.step import in_one_line
+from dagster_project.story_model.origin import notice, outdated
 from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.atomic import write_atomically
 from pipeline.ratings.stories import HUMAN
@@ -25,7 +26,6 @@ from pipeline.ratings.versions import versions
 from pipeline.ratings.votes import path_of, read
 from pipeline.reports.corpus import read_figures, write_figures
 from pipeline.reports.entrance import ENTRANCE
-from pipeline.takedown.models import marks, notice
 
 if TYPE_CHECKING:
     from dagster_project.registry import Registry  # it asks here which folder's name is taken
@@ -106,6 +106,11 @@ def _materialize(
         for name, outputs in made.items()
         if name not in finished
     }
+    stale = {
+        name: found for name, outputs in finished.items() if (found := outdated(name, outputs))
+    }
+    finished = {name: outputs for name, outputs in finished.items() if name not in stale}
+    wants |= {name: found.wants for name, found in stale.items()}
     if not finished:
         raise dg.Failure(
             f"no model of {corpus} is finished; materialize {' and '.join(wants.values())} first",
@@ -116,7 +121,7 @@ def _materialize(
     votes = path_of(root, corpus)
     there = versions(root, corpus)
     current = {name: there[name] for name in (*names, HUMAN) if name in there}
-    notices = {name: notice(marks(outputs["model"])) for name, outputs in finished.items()}
+    notices = {name: notice(outputs, texts) for name, outputs in finished.items()}
     made_of = fingerprint(
         title=title,
         corpus=texts.data_version,
@@ -127,6 +132,7 @@ def _materialize(
         },
         notices=notices,
         wants=wants,
+        stale={name: found.because for name, found in stale.items()},
         votes=sha256(votes.read_bytes()).hexdigest() if votes.is_file() else None,
         stories=current,
         code=code_version(*_CODE),
@@ -147,7 +153,10 @@ def _materialize(
             )
             for name, outputs in finished.items()
         ]
-        missing = [Missing(*pair) for pair in wants.items()]
+        missing = [
+            Missing(name, wanted, stale[name].because if name in stale else "")
+            for name, wanted in wants.items()
+        ]
         said = tallies(read(votes), current)
         figures, plot = write_models_report(
             title, corpus, texts.data_version, entrants, missing, said, page

@@ -20,13 +20,13 @@ from dagster_project.story_model.inputs import (
     load_quality,
     load_samples,
 )
+from dagster_project.story_model.origin import notice, refuse_outdated
 from pipeline.artifact import code_version, fingerprint
 from pipeline.model_spec import ModelSpec
 from pipeline.ratings.tally import Tally, tallies
 from pipeline.ratings.versions import versions
 from pipeline.ratings.votes import path_of, read
 from pipeline.reports.summary import key_figures
-from pipeline.takedown.models import marks, notice
 
 
 def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
@@ -54,24 +54,24 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
         from pipeline.reports.plots import bits_per_byte_png
         from pipeline.reports.sections.memorisation import copying_png
 
-        inputs = Inputs(
-            model=(model := load_model(spec, data)),
-            samples=load_samples(spec, data),
-            perplexity=(perplexity := load_perplexity(spec, data)),
-            quality=load_quality(spec, data),
-            memorisation=(memorisation := load_memorisation(spec, data)),
-            corpus=load_corpus(spec, data),
-        )
-        told = notice(marks(model))
+        outputs = {
+            "model": load_model(spec, data),
+            "samples": load_samples(spec, data),
+            "perplexity": (perplexity := load_perplexity(spec, data)),
+            "quality": load_quality(spec, data),
+            "memorisation": (memorisation := load_memorisation(spec, data)),
+        }
+        refuse_outdated(spec.name, outputs)
+        corpus = load_corpus(spec, data)
+        inputs = Inputs(**outputs, corpus=corpus)
+        told = notice(outputs, corpus)
         with in_one_line(written_in):
             rated = _rated(spec, Path(data.root).absolute())
         artifact = build(
             data.path("reports", spec.name),
             fingerprint(
                 # What a step says of its files may change where they do not: a bound, a verdict.
-                inputs={
-                    name: [made.data_version, made.figures] for name, made in vars(inputs).items()
-                },
+                figures={name: made.figures for name, made in vars(inputs).items()},
                 notice=told,
                 **({"rated": [one.as_dict() for one in rated]} if rated else {}),
                 code=code_version(
@@ -84,6 +84,7 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
             ),
             lambda folder: write_report(spec.name, inputs, folder, told, rated),
             written_in=written_in,
+            made_from={**outputs, "corpus": corpus},
         )
         page, figures = artifact.folder / REPORT, artifact.figures
         write_entrance(artifact.root, page)
@@ -99,7 +100,7 @@ def report_asset(spec: ModelSpec, written_in: Path) -> dg.AssetsDefinition:
                 "file": dg.MetadataValue.path(str(page)),
                 "verdict": figures["verdict"],
                 "copying": figures["copying_verdict"],
-                **({"taken_down": told} if told else {}),
+                **({"notice": told} if told else {}),
                 "figures": table(["figure", "value", "from", "to"], _rows(figures)),
                 "plot": png(bits_per_byte_png(scores, differences), "bits per byte"),
                 **({"copying_plot": png(copying, "copied by training step")} if copying else {}),

@@ -114,6 +114,40 @@ def _made(done: dg.ExecuteInProcessResult) -> dict:
     return {name: it.value for name, it in event.materialization.metadata.items()}
 
 
+def _refused(done: dg.ExecuteInProcessResult) -> str:
+    (event,) = done.get_step_failure_events()
+    return event.step_failure_data.user_failure_data.description
+
+
+def _after_a_new_training_nothing_is_of_two_models(project, load, materialize, instance) -> None:
+    report = Artifact.load(project.data / "reports/lamps-a")
+    path = project.folder / "corpora/tales/defs.yaml"
+    path.write_text(path.read_text("utf-8").replace("steps: 5,", "steps: 6,"), "utf-8")
+    definitions = load(project)
+    assert materialize(definitions, instance, "lamps-a/model").success
+    for stage in ("quality", "memorisation"):
+        assert _refused(materialize(definitions, instance, f"lamps-a/{stage}")) == (
+            "lamps-a/samples was made from another lamps-a/model than is there now; materialize "
+            "lamps-a/samples first"
+        )
+    told = _refused(materialize(definitions, instance, "lamps-a/report"))
+    of_before = "lamps-a/samples, lamps-a/perplexity, lamps-a/quality and lamps-a/memorisation"
+    because = f"{of_before} were made from another lamps-a/model than is there now"
+    assert told == f"{because}; materialize {of_before} first"
+    assert Artifact.load(report.root) == report
+
+    said = _made(materialize(definitions, instance, "tales/models"))
+    assert said["not_compared"] == "lamps-a"
+    assert "lamps-a" not in said["models"]
+    page = (project.data / "reports/models/tales.html").read_text("utf-8")
+    assert f"lamps-a is held against no other, for {because}: materialize" in page
+
+    assert materialize(definitions, instance, "lamps-a/samples").success
+    told = _refused(materialize(definitions, instance, "lamps-a/report"))
+    assert told.startswith("lamps-a/perplexity, lamps-a/quality and lamps-a/memorisation were")
+    assert Artifact.load(report.root) == report
+
+
 @pytest.mark.slow
 def test_the_page_takes_in_one_model_after_the_other_and_the_votes(milled, load, materialize):
     project = milled(_FIRST, _SECOND)
@@ -173,3 +207,5 @@ def test_the_page_takes_in_one_model_after_the_other_and_the_votes(milled, load,
         failed = materialize(definitions, instance, "tales/models")
         (event,) = failed.get_step_failure_events()
         assert "line 1: is no vote" in event.step_failure_data.user_failure_data.description
+        votes.unlink()
+        _after_a_new_training_nothing_is_of_two_models(project, load, materialize, instance)

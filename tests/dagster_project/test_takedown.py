@@ -223,6 +223,10 @@ def test_nothing_of_the_page_is_left_and_it_does_not_come_back(
     assert len({name.partition("#")[0] for name in names if name}) == 11
     _told_on_the_pages_of_changes(line, told)
     _the_page_of_models_is_of_today(line)
+    report = Artifact.load(line.data / "reports/keepers-gpt2")
+    measured = "Its quality and memorisation were measured before a takedown took words out of"
+    assert measured in (report.folder / "report.html").read_text("utf-8")
+    assert measured in page.read_text("utf-8")
 
     samples = Artifact.load(line.data / "samples/keepers-gpt2")
     stories = pq.read_table(samples.folder / "samples.parquet")["text"].to_pylist()
@@ -276,7 +280,9 @@ def test_a_model_that_was_trained_on_it_says_so_until_it_is_trained_again(
     assert len(models.marks(model)) == 1
 
     report = Artifact.load(line.data / "reports/keepers-gpt2")
-    assert "taken down since" in (report.folder / "report.html").read_text("utf-8")
+    told = (report.folder / "report.html").read_text("utf-8")
+    assert "taken down since" in told
+    assert "memorisation were measured on an earlier version of the corpus, which may have" in told
     assert "taken down since" in _loremill(line, "report", "keepers-gpt2").stdout
     os.environ["DAGSTER_HOME"] = line.env["DAGSTER_HOME"]
     with dg.DagsterInstance.get() as instance:
@@ -293,7 +299,9 @@ def test_a_model_that_was_trained_on_it_says_so_until_it_is_trained_again(
     assert trained.data_version != model.data_version
     assert models.marks(trained) == []
     report = Artifact.load(line.data / "reports/keepers-gpt2")
-    assert "taken down since" not in (report.folder / "report.html").read_text("utf-8")
+    told = (report.folder / "report.html").read_text("utf-8")
+    assert "taken down since" not in told
+    assert "measured on an earlier version" not in told
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ class Missing:
 
     name: str
     wants: str
+    because: str = ""  # of a model whose figures are not of one model: why so
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,11 @@ def headline(made: Made) -> Section:
     figures = {
         "verdict": " ".join(filter(None, (_verdict(made), _not_beaten(made)))),
         "models": [_figures(made, one) for one in made.standings],
-        "missing": [one.name for one in made.missing],
-        "stale": [one.name for one in made.standings if not one.on_this_text],
+        "missing": [one.name for one in made.missing if not one.because],
+        "stale": [
+            *(one.name for one in made.standings if not one.on_this_text),
+            *(one.name for one in made.missing if one.because),
+        ],
     }
     content = {
         "verdict": figures["verdict"],
@@ -144,7 +148,12 @@ def _warnings(made: Made) -> list[str]:
         for one in made.standings
         if not one.trained_on_this
     ]
-    said += [f"{one.name} is not on this page: materialize {one.wants}." for one in made.missing]
+    said += [
+        f"{one.name} is held against no other, for {one.because}: materialize {one.wants}."
+        if one.because
+        else f"{one.name} is not on this page: materialize {one.wants}."
+        for one in made.missing
+    ]
     return said
 
 

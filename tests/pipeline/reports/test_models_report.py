@@ -150,6 +150,18 @@ def test_who_copies_above_its_bound_stands_in_the_table_and_is_marked(
     assert tree.xpath("//th[@scope='row']//button/@popovertarget") == ["about-bound"]
 
 
+def test_a_model_whose_figures_are_not_of_one_model_is_compared_with_none(
+    contenders: Contenders,
+) -> None:
+    contenders.add("fox-gpt2", 2.10, MINI)
+    because = "fox-gru/quality was made from another fox-gru/model than is there now"
+    contenders.missing.append(Missing("fox-gru", "fox-gru/quality", because))
+    figures, _ = contenders.write()
+    told = f"fox-gru is held against no other, for {because}: materialize fox-gru/quality."
+    assert told in contenders.html()
+    assert (figures["stale"], figures["missing"]) == (["fox-gru"], [])
+
+
 def test_only_other_text_leaves_a_page_without_a_plot(contenders: Contenders) -> None:
     contenders.add("fox-gpt2", 2.10, MINI, works=work_rows(2.1)[:-1])
     figures, plot = contenders.write()
