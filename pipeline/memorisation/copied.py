@@ -45,7 +45,7 @@ def whole_words(prompt: str, text: str, *, cut: bool) -> str:
 
 
 class TextCounts:
-    """What is counted of some texts, summed by unit: a sample, or the work a text is from.
+    """What is counted of some texts, summed by unit: the prompt they go on from, or their work.
 
     A unit is what intervals draw anew (`pipeline.intervals`), for texts of one are alike.
     """

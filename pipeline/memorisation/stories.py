@@ -1,4 +1,9 @@
-"""What the training text says of each story of a sample set: its passages, and what is counted."""
+"""What the training text says of each story of a sample set: its passages, and what is counted.
+
+Stories are counted by prompt, as human text is by work: what goes on from the same beginning is
+alike, in whatever genre, setting or seed, and ten stories of one prompt are not ten witnesses. One
+that the model began by itself, of the empty prompt, shares its beginning with none.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +17,8 @@ from pipeline.memorisation.index import TrainIndex
 from pipeline.memorisation.passages import Passage
 from pipeline.model_spec import ModelError
 
-_COLUMNS = ["sample", "step", "setting", "temperature", "prompt", "text", "finished"]
+_COLUMNS = ["sample", "step", "setting", "temperature", "finished"]
+_COLUMNS += ["prompt_index", "prompt", "text"]
 _AT_ONCE = 256
 
 
@@ -65,11 +71,12 @@ def look_at_stories(
 
 
 def _count(found: Stories, sample: dict[str, Any], runs: Any, copied: list[Passage]) -> None:
-    step, setting, number = sample["step"], sample["setting"], sample["sample"]
-    found.by_step.setdefault(step, TextCounts(found.passage)).add(number, runs)
+    step, setting = sample["step"], sample["setting"]
+    unit = ("prompt", sample["prompt_index"]) if sample["prompt"] else ("story", sample["sample"])
+    found.by_step.setdefault(step, TextCounts(found.passage)).add(unit, runs)
     if step == found.last:
         drawn_alike = (sample["temperature"], TextCounts(found.passage))
-        found.by_setting.setdefault(setting, drawn_alike)[1].add(number, runs)
+        found.by_setting.setdefault(setting, drawn_alike)[1].add(unit, runs)
         found.passages += len(copied)
         found.recurring += sum(one.places > 1 for one in copied)
         found.most_places = max([found.most_places, *(one.places for one in copied)])

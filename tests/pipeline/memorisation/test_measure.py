@@ -109,11 +109,26 @@ def test_a_prompt_and_parts_of_words_are_not_the_models(lamps, tmp_path):
     words = MILL.split()
     prompt, text = " ".join(words[:9]), " " + " ".join(words[9:])
     cut = story(1, FERRY[: FERRY.index("reeds") + 3], finished=False)
-    within = story(2, "man’s lamp burned low", prompt="The ferry")
+    within = story(2, "man’s lamp burned low", prompt="The ferry", prompt_index=2)
     found, rows = looked_at(lamps(), tmp_path, story(0, text, prompt=prompt), cut, within)
     assert [row["words"] for row in rows] == [7, 13, 3]
     copied, _ = found.by_step[9].copied()
     assert copied.tolist() == [0, 13, 0]
+
+
+def test_stories_of_one_prompt_are_one_witness_and_such_as_begin_by_themselves_each_one(
+    lamps, tmp_path
+):
+    alike = {"prompt": "The ferry. ", "prompt_index": 1}
+    by_prompt = [
+        story(0, MILL, **alike),
+        story(1, "Zorble quix", **alike, setting="greedy", genre="fable"),
+    ]
+    found, _ = looked_at(lamps(), tmp_path, *by_prompt, story(2, FERRY), story(3, MILL))
+    copied, words = found.by_step[9].copied()
+    assert copied.tolist() == [16, 34, 16]
+    assert words.tolist() == [18, 34, 16]  # of three units, the first of two stories
+    assert (found.by_step[9].texts, found.by_setting["free"][1].texts) == (4, 3)
 
 
 def test_there_is_no_figure_of_no_stories(lamps, tmp_path):
