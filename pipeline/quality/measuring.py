@@ -178,7 +178,10 @@ def _blind(rows: Sequence[dict[str, Any]]) -> float | None:
 
 
 def _genre(classifier: GenreClassifier | None, text: _Text, empty: bool) -> dict[str, Any]:
-    guess = None if classifier is None or empty else classifier.guess(text.text)
+    guess = None
+    # Of people's text it is asked what it has not learned; a story is of no work.
+    if classifier is not None and not empty and text.unit not in classifier.learned:
+        guess = classifier.guess(text.text)
     return {
         "genre_found": guess and guess.genre,
         "genre_probability": guess and guess.probability(text.group.genre),

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.schema import SAMPLES
+from tests.corpus_files import row, write_files
 
 _THINGS = {
     "Ghost story": ("shroud", "candle", "crypt", "spectre", "bell", "moonlight", "grave"),
@@ -59,6 +60,31 @@ def _corpus(
     tales = [(tale(things(genres[n % 2]), n), "wikipedia", genres[n % 2]) for n in range(132)]
     splits = {"train": tales[:100], "validation": tales[100:102], "test": tales[102:]}
     return write_corpus(tmp_path_factory.mktemp("genres") / "corpus", splits, "lines")
+
+
+@pytest.fixture(scope="session")
+def split_by_document() -> Callable[..., Path]:
+    """A corpus split by document, which has some works on both sides."""
+    return _split_by_document
+
+
+def _split_by_document(folder: Path, held_out_whole: int) -> Path:
+    """Thirty works in train and test, a coin decides the genre of each; and others held out."""
+    draw = random.Random(4)
+    letters = "abcdefghijklmnop"
+    splits: dict[str, list[dict[str, Any]]] = {"train": [], "test": []}
+    for work in range(30 + held_out_whole):
+        names = ["".join(draw.choices(letters, k=6)) for _ in range(30)]
+        genre = draw.choice(("ghost", "sea"))
+        for split, documents in {"train": 4 if work < 30 else 0, "test": 2}.items():
+            splits[split] += [
+                row(len(splits[split]), f"{' '.join(draw.choices(names, k=60))}.",
+                    work_id=f"work {work}", genre=genre)
+                for _ in range(documents)
+            ]  # fmt: skip
+    folder.mkdir(exist_ok=True)
+    write_files(folder, splits, "lines")
+    return folder
 
 
 Row = dict[str, Any]

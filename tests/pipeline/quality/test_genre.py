@@ -1,7 +1,10 @@
 """A classifier of genres is better than chance where words differ, and no better where not."""
 
+from dataclasses import replace
+
 import pytest
 
+from pipeline.quality import genre as module
 from pipeline.quality.genre import NoClassifierError, learn_genres
 
 
@@ -36,17 +39,34 @@ def test_the_same_seed_learns_the_same(two_genres, told):
 
 
 def test_a_work_is_one_trial_however_many_documents_it_has(monkeypatch, two_genres):
-    from pipeline.quality import genre
-
     def read(folder, split):
-        from dataclasses import replace
-
         for number, document in enumerate(real(folder, split)):
             yield replace(document, work_id=f"{split}-{number % 10}")
 
-    real = genre.read_split
-    monkeypatch.setattr(genre, "read_split", read)
+    real = module.read_split
+    monkeypatch.setattr(module, "read_split", read)
     assert learn_genres(two_genres, seed=0).works == 10
+
+
+def test_a_classifier_is_not_judged_by_works_whose_other_documents_it_learned(
+    tmp_path, split_by_document
+):
+    classifier = learn_genres(split_by_document(tmp_path, held_out_whole=30), seed=0)
+    assert classifier.works == 30
+    assert 0.2 < classifier.accuracy.value < 0.8  # by the names of a work it would tell them all
+    assert classifier.learned == {f"work {number}" for number in range(30)}
+
+
+def test_where_no_work_is_held_out_whole_there_is_no_classifier(tmp_path, split_by_document):
+    with pytest.raises(NoClassifierError, match=r"no work of the genres .* is held out whole"):
+        learn_genres(split_by_document(tmp_path, held_out_whole=0), seed=0)
+
+
+def test_documents_without_a_word_are_no_genre(write_corpus, tmp_path):
+    nothing = [("* * *", "wikipedia", genre) for _ in range(12) for genre in ("fable", "myth")]
+    corpus = write_corpus(tmp_path / "c", {"train": nothing, "test": nothing[:2]})
+    with pytest.raises(NoClassifierError, match="has no genre of 10 documents"):
+        learn_genres(corpus, seed=0)
 
 
 @pytest.mark.parametrize(

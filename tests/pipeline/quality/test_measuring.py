@@ -6,6 +6,7 @@ import pytest
 
 from pipeline import intervals
 from pipeline.model_spec import ModelError
+from pipeline.quality.human import human_passages
 from pipeline.quality.means import FEWEST_PROMPTS, MEANS, SHARES, Group, Measured, means_of
 from pipeline.quality.measuring import measure
 from pipeline.sampling import sample
@@ -163,6 +164,25 @@ def test_a_model_that_heeds_what_it_is_asked_is_above_one_that_does_not(
         ]  # fmt: skip
         met[name] = whole["value"]
     assert met == {"heeds": 1.0, "blind": 0.5}
+
+
+def test_of_people_the_genre_is_asked_only_where_the_classifier_has_not_learned_the_work(
+    trained, split_by_document, make_spec, rows_of, write_samples, tmp_path
+):
+    corpus = split_by_document(tmp_path / "corpus", held_out_whole=10)
+    rows = [row for genre in ("ghost", "sea")
+            for row in rows_of([prose(30, n) for n in range(4)], genre=genre)]  # fmt: skip
+    folder = write_samples(tmp_path / "samples", rows)
+    measure(trained, make_spec(), folder, corpus, tmp_path / "out", device="cpu")
+    whole = {f"work {number}" for number in range(30, 40)}
+    passages = human_passages(corpus, pq.read_table(folder / "samples.parquet"), 0)
+    asked = sum(passage.work_id in whole for passage in passages)
+    assert 0 < asked < len(passages)
+    [met] = [
+        row for row in pq.read_table(tmp_path / "out/means.parquet").to_pylist()
+        if row["measure"] == "genre_met" and row["writer"] == "human" and row["genre"] is None
+    ]  # fmt: skip
+    assert met["texts"] == asked
 
 
 def test_without_genres_the_reason_is_told_and_no_figure_made_up(
