@@ -2,8 +2,9 @@
 
 The common figure is bits per UTF-8 byte, since perplexity per token does not compare models with
 different tokenizers. Which of two is better is said by the interval of their difference over the
-same works (`pipeline.intervals`): where that holds 0, the difference is within chance. A figure
-that is missing or not finite is an error, never a gap that a reader could take for a result.
+same works (`pipeline.intervals`): where that holds 0, the difference is within chance, and where
+there is none, of a single work, nobody knows, however far apart they look. A figure that is missing
+or not finite is an error, never a gap that a reader could take for a result.
 """
 
 import math
@@ -16,8 +17,6 @@ from pipeline.intervals import Interval
 
 #: From the whole to its parts; other groupings follow in alphabetical order.
 GROUPINGS = ("all", "franchise", "source", "genre", "licence")
-#: A difference without an interval below this is noise of rounding and padding, not a result.
-NEGLIGIBLE = 0.005
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,17 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """better, worse, or same: what the interval says, or where there is none the figure."""
-        if self.sure:
-            better, worse = self.difference.below(0), self.difference.above(0)
-        else:
-            better = self.difference.value < -NEGLIGIBLE
-            worse = self.difference.value > NEGLIGIBLE
-        return "better" if better else "worse" if worse else "same"
+        """better, worse or same by the interval of the difference; unknown where it has none."""
+        if self.difference.low is None:
+            return "unknown"
+        if self.difference.below(0):
+            return "better"
+        return "worse" if self.difference.above(0) else "same"
 
     @property
-    def sure(self) -> bool:
-        """Whether there is an interval: of a single work there is none."""
-        return self.difference.low is not None
+    def no_interval(self) -> str:
+        """Why it is unknown how much of the difference is chance."""
+        return "one work alone" if self.works == 1 else "works that all show the same"
 
     def per_word(self, bits: Interval) -> Interval:
         """Bits per byte of this text as perplexity per word, its bounds likewise."""

@@ -238,7 +238,7 @@ def _limits(material: Material, figures: Mapping[str, Any]) -> Iterator[str]:
     if material.corpus_figures["split_by"] != "work":
         yield ("Other parts of the held-out works were trained on, so that its figures flatter it.")
     if figures["bits_per_byte_interval"] is None:
-        yield "Held-out text of one work alone does not say how much of its figures is chance."
+        yield "Its figures have no interval: how much of them is chance is not known."
 
 
 def _use(spec: Mapping[str, Any]) -> Iterator[str]:

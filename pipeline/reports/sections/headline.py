@@ -116,6 +116,11 @@ def verdict(name: str, whole: Comparison, works: int) -> str:
             f"Training made {name} worse: it needs {after} bits for each byte of stories it has "
             f"never read, up from {before} ({difference}), {measured}."
         )
+    elif whole.verdict == "unknown":
+        said = (
+            f"{name} needs {after} bits for each byte of stories it has never read, {before} "
+            f"before training ({difference}), {measured}."
+        )
     else:
         said = (
             f"Training changed nothing that can be measured: {name} needs {after} bits for each "
@@ -126,8 +131,8 @@ def verdict(name: str, whole: Comparison, works: int) -> str:
 
 def _sure(whole: Comparison) -> str:
     of = whole.difference
-    if not whole.sure:
-        return "One work alone does not say how much of that is chance."
+    if whole.verdict == "unknown":
+        return f"Whether that is chance is not known: of {whole.no_interval} there is no interval."
     bounds = f"{signed(of.value)} bits a byte, {span(of.low, of.high, signed)}"
     if whole.verdict == "same":
         return f"The difference is within chance ({bounds})."

@@ -1,5 +1,6 @@
 """Bits per byte on held-out text: before and after, beside baselines, by group and by context."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -66,8 +67,8 @@ def _line(row: Comparison) -> dict[str, Any]:
         "after": number(row.after.value),
         "after_span": span(row.after.low, row.after.high),
         "change": change(row.before.value, row.after.value),
-        "difference": span(row.difference.low, row.difference.high, signed)
-        or ("one work: no interval" if row.works == 1 else ""),
+        "difference": span(row.difference.low, row.difference.high, signed),
+        "no_interval": row.no_interval if row.verdict == "unknown" else "",
         "verdict": row.verdict,
         "words": perplexity(row.per_word(row.after).value),
         "documents": row.documents,
@@ -78,14 +79,20 @@ def _line(row: Comparison) -> dict[str, Any]:
 def _caption(groups: list[Comparison]) -> str:
     if len(groups) < 2:
         return ""
-    worse = sum(row.verdict == "worse" for row in groups)
-    same = sum(row.verdict == "same" for row in groups)
-    said = (
-        f"{counted(worse, 'group')} of {len(groups):,} got worse; the table marks which."
-        if worse
-        else f"None of the {len(groups):,} groups got worse."
-    )
-    return said + (f" Of {counted(same, 'group')} the change is within chance." if same else "")
+    of = Counter(row.verdict for row in groups)
+    known = len(groups) - of["unknown"]
+    said = []
+    if of["worse"]:
+        said.append(
+            f"{counted(of['worse'], 'group')} of {known:,} got worse; the table marks which."
+        )
+    elif known:
+        said.append(f"None of {counted(known, 'group')} is shown to have got worse.")
+    if of["same"]:
+        said.append(f"Of {counted(of['same'], 'group')} the change is within chance.")
+    if of["unknown"]:
+        said.append(f"Of {counted(of['unknown'], 'group')} it is not known: there is no interval.")
+    return " ".join(said)
 
 
 def _baselines(material: Material, whole: Comparison) -> dict[str, Any] | None:

@@ -34,13 +34,31 @@ def test_the_verdict_says_how_sure_it_is(made: Any) -> None:
     assert "within chance" in words(read(made, "held_out").select_one("tbody .total"))
 
 
-def test_one_held_out_work_has_no_interval_and_the_report_says_so(made: Any) -> None:
-    made.scores = [row | {"low": None, "high": None} for row in made.both("all", "all", 8.0, 2.3)]
+@pytest.mark.parametrize(
+    ("works", "after", "why"),
+    [(1, 8.3, "one work alone"), (1, 2.3, "one work alone"), (4, 8.3, "works that all show the")],
+)
+def test_without_an_interval_nothing_is_called_better_or_worse(
+    made: Any, works: int, after: float, why: str
+) -> None:
+    group = [*made.both("source", "wikipedia", 8.0, after, works=works, bytes=9)]
+    made.scores = [*made.both("all", "all", 8.0, after, works=works), *group]
+    made.scores += made.both("source", "gutenberg", 8.0, after, works=works, bytes=8)
+    made.scores = [row | {"low": None, "high": None} for row in made.scores]
     made.differences = [
         row | {"low": None, "high": None} for row in measured.differences(made.scores)
     ]
-    said = read(made).select_one(".verdict").get_text()
-    assert said.endswith("One work alone does not say how much of that is chance.")
+    soup = read(made, "held_out")
+    said = soup.select_one(".verdict").get_text()
+    assert f"Whether that is chance is not known: of {why}" in said
+    assert said.startswith(f"demo-gpt2 needs {after:.2f} bits")
+    assert not {"better", "worse", "down", "up"} & set(said.split())
+    rows = soup.select("#held-out tbody tr:has(td)")
+    assert ["chance not known" in words(row) for row in rows] == [True] * 3
+    assert not soup.select("#held-out :is(.mark, .better, .worse)")
+    assert "Of 2 groups it is not known: there is no interval." in words(soup)
+    assert "got worse" not in words(soup)
+    assert "not shown to be better than the model before training" in made.card()
 
 
 def test_the_model_stands_beside_baselines_and_its_training_text(made: Any) -> None:
