@@ -146,7 +146,9 @@ DEFINITIONS: dict[str, Definition] = {
     "genre-met": Definition(
         "Genre",
         "A classifier that learned the genres from the training text says which genre a story "
-        "reads as. It errs itself: its accuracy on held-out human text stands beside it.",
+        "reads as. It errs itself: its accuracy on held-out human text stands beside it. By "
+        "chance: what a model would meet that heeds no genre it is asked for, which is told by its "
+        "last stories, had they been asked for in another order.",
     ),
     "looping": Definition(
         "Empty and looping stories",

@@ -1,7 +1,7 @@
 """The one table: a row a model, and below them what none of them should be worse than."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow as pa
 from pipeline.intervals import Interval
 from pipeline.reports.models.standing import Difference, Standing, bits_of, flipped, score_row
 from pipeline.reports.readings import reading
+from pipeline.reports.sections.quality import blind_share
 from pipeline.reports.text import number, one_line, percent, short, signed, span
 
 
@@ -143,7 +144,10 @@ def _cells(one: Standing, best: str | None, behind: Difference | None) -> Iterat
         ("genre_met", percent),
     ):
         value, human = _means(material.quality_means, measure, last)
-        yield _cell(value, "people", human, say)
+        cell = _cell(value, "people", human, say)
+        blind = blind_share(material.quality_figures) if measure == "genre_met" else ""
+        noted = ", ".join(filter(None, (cell.note, blind and f"by chance {blind}")))
+        yield replace(cell, note=noted) if value else cell
 
 
 def _means(

@@ -78,6 +78,7 @@ def section(material: Material) -> Section | None:
         "plot": drawn,
         "steps": kept,
         "measures": [_rows(means, name, kept) for name in names],
+        "blind": blind_share(material.quality_figures),
         "several": len({name for name in means["setting"].to_pylist() if name is not None}) > 1,
         "genre": _classifier(material.quality_figures),
         "judge": _judge(material.quality_figures),
@@ -90,6 +91,12 @@ def quality_png(means: pa.Table) -> bytes | None:
     whole = means.filter(pc.is_null(pc.field("genre")))
     panels = [panel for name in MEASURES if (panel := _panel(whole, name)) is not None]
     return course_plots.panels_png(panels) if panels else None
+
+
+def blind_share(figures: Mapping[str, Any]) -> str:
+    """The share of genres that the last stories would meet if nobody had heeded them; or empty."""
+    blind = figures.get("genre_blind")
+    return "" if blind is None else percent(blind)
 
 
 def _measure(name: str) -> Measure:
@@ -123,6 +130,7 @@ def _rows(means: pa.Table, name: str, steps: list[int]) -> dict[str, Any]:
         return [_cell(reading(rows, step=step, setting=setting), measure) for step in steps]
 
     return {
+        "name": name,
         "term": measure.term,
         "title": measure.title,
         "human": _cell(reading(means, measure=name, writer="human"), measure),

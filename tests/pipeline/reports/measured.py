@@ -183,6 +183,7 @@ QUALITY: Row = {
     "genre_classifier": {
         "accuracy": 0.81, "low": 0.7, "high": 0.9, "genres": 4, "majority": 0.4,
     },
+    "genre_blind": 0.39,
     "judge": "the n-gram model of demo",
     "empty": 0,
     "looping": 0,

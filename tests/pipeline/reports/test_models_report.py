@@ -56,6 +56,7 @@ def test_the_models_stand_in_order_with_the_difference_to_the_best(
     assert behind[2] == f"+0.520 {low} to {high}"
     assert "0.8 %" in best[5]
     assert "people 1.1 %" in best[5]
+    assert best[10].endswith("people 71 %, by chance 39 %")
     assert _row(page, "n-gram model")[1] == "2.900 2.800 to 3.000"
     assert _row(page, "fox-lstm before training")[1].startswith("8.020")
     tree = lxml_html.fromstring(page)
