@@ -96,12 +96,16 @@ def no_leak(leaks: Mapping[str, Any]) -> dg.AssetCheckResult:
 def tuned_better(figures: Mapping[str, Any]) -> dg.AssetCheckResult:
     """Training surely lowered the bits per byte of the held-out text: figures of `perplexity`.
 
-    With 95 % confidence, in pairs over works; of a single work nothing is sure.
+    With 95 % confidence, in pairs over works; of a single one, or of works that are all alike,
+    nothing is sure.
     """
     apart = figures["difference"]["initial"]
     value, low, high = apart["value"], apart["low"], apart["high"]
     if high is None:
-        said = "one held-out work has no interval, so nothing is sure; hold out more works"
+        said = (
+            "one held-out work, or works that are all alike, have no interval, so nothing is sure; "
+            "hold out more works"
+        )
     else:
         said = (
             f"training changed the held-out text by {value:+.4f} bits per byte, 95 % interval "

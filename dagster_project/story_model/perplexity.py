@@ -120,5 +120,5 @@ def _figure(figure: Mapping[str, float | None]) -> str:
 def _interval(figure: Mapping[str, float | None], form: str = ".3f") -> str:
     low, high = figure["low"], figure["high"]
     if low is None or high is None:
-        return "no interval: one work"
+        return "no interval: one work, or all alike"
     return f"{low:{form}} to {high:{form}}"

@@ -37,9 +37,10 @@ DEFINITIONS: dict[str, Definition] = {
         "The figure was measured on a few works or stories; on others it would be a little "
         "different. The measured ones are drawn anew, with repetition, 2,000 times, whole works at "
         "a time since the parts of one are alike; in 95 of 100 of these the figure lies within the "
-        "interval (the bootstrap). Shares of independent trials have Wilson's interval; so has a "
-        "share that is the same in every work, 0 as a rule: a few works without a copy do not show "
-        "that there never is one.",
+        "interval (the bootstrap). Of few works it is made wider, as Student's t has it; of one, "
+        "or of works that are all alike, there is none. Shares of independent trials have Wilson's "
+        "interval; so has a share that is the same in every work, 0 as a rule: a few works without "
+        "a copy do not show that there never is one.",
     ),
     "difference": Definition(
         "Change, and whether it is chance",
