@@ -155,6 +155,16 @@ def test_figures_of_stories_stand_beside_those_of_people(made: Any) -> None:
     assert "itself right 81\u202f% of the time (70\u202f% to 90\u202f%)" in quality.get_text()
 
 
+def test_genres_met_stand_beside_what_a_model_meets_that_heeds_none(made: Any) -> None:
+    quality = read(made, "quality").select_one("#quality")
+    met = next(head for head in quality.select("tbody th") if "genre asked" in words(head))
+    assert words(met).endswith("reads as the genre asked by chance: 39 %")
+    assert "heeds no genre would meet 39 % of those asked for" in words(quality)
+    assert "By chance: what a model would meet that heeds no genre" in made.show("quality")
+    made.quality_figures |= {"genre_blind": None}  # no story was asked for a genre
+    assert "by chance" not in words(read(made, "quality").select_one("#quality"))
+
+
 def test_why_genres_were_not_judged_and_nothing_extracted_is_told(made: Any) -> None:
     made.quality_figures |= {"genre_classifier": None, "genre_reason": f"one genre alone {EVIL}"}
     made.copying_figures |= {"extractable": None, "extractable_reason": "a context of 64 tokens"}
