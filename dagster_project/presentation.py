@@ -6,7 +6,8 @@ holds counts and names, and a link to the page that shows the text.
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -27,6 +28,9 @@ _AROUND = ".,;:!?)]}*"
 _IN_URL = ":/?#@!$&',;=%~+-._"
 
 OWNERS = ["team:loremill"]
+
+#: Seconds between two lines of progress of one thing.
+_PATIENCE = 10
 
 #: Figures that the log tells of what was made; the UI shows all.
 _TOLD = ("pages", "documents", "works", "dropped", "left_out", "samples")
@@ -51,12 +55,17 @@ def result(
     metadata: Mapping[str, Any],
     checks: list[dg.AssetCheckResult] | None = None,
 ) -> dg.MaterializeResult:
-    """The materialization of an artifact, saying whether it was reused."""
+    """The materialization of an artifact, saying whether it was reused and what fails of it."""
     if artifact.reused:
         context.log.info("reused: inputs, configuration and code are those of %s", artifact.folder)
     else:
         told = (f"{name} {metadata[name]:,}" for name in _TOLD if name in metadata)
         context.log.info("made %s: %s", artifact.folder, ", ".join(told) or "done")
+    for check in checks or []:
+        if not check.passed:  # a terminal is told no more of it than this
+            grave = check.severity == dg.AssetCheckSeverity.ERROR
+            tell = context.log.error if grave else context.log.warning
+            tell("%s fails: %s", check.check_name, check.description)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(artifact.data_version),
         metadata={
@@ -70,6 +79,20 @@ def result(
         },
         check_results=checks or [],
     )
+
+
+def progress(context: dg.AssetExecutionContext, of: str) -> Callable[[str, int, int], None]:
+    """Logs "what: done of total" at most every few seconds of each thing, and when it is done."""
+    last: dict[str, float] = {}
+
+    def tell(what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done < total and now < last.setdefault(what, now) + _PATIENCE:
+            return
+        last[what] = now
+        context.log.info("%s: %d of %d %s", what, done, total, of)
+
+    return tell
 
 
 def png(image: bytes, alt: str) -> dg.MetadataValue[Any]:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dagster_project import checks
-from dagster_project.presentation import OWNERS, group_name, png, result, table
+from dagster_project.presentation import OWNERS, group_name, png, progress, result, table
 from dagster_project.resources import DataStore, Gpu
 from dagster_project.step import build
 from dagster_project.story_model.inputs import asset_key, load_corpus, load_model, load_samples
@@ -75,9 +75,7 @@ def quality_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefi
                 corpus.folder,
                 folder,
                 device=gpu.pick(spec).kind,
-                report=lambda what, done, total: context.log.info(
-                    "%s: %d of %d texts", what, done, total
-                ),
+                report=progress(context, "texts"),
             ),
             written_in=written_in,
             made_from=inputs,

@@ -1,8 +1,14 @@
 """What the web says stays text in the Dagster UI."""
 
+import logging
+from pathlib import Path
+
+import dagster as dg
+import pytest
 from markdown_it import MarkdownIt
 
-from dagster_project.presentation import Link, table
+from dagster_project.presentation import Link, progress, result, table
+from pipeline.artifact import Artifact
 
 
 def test_a_title_cannot_become_an_image_a_link_or_a_cell():
@@ -24,6 +30,43 @@ def test_a_link_leads_to_the_web_or_nowhere():
     assert "(https://example.org/?a=1&amp;copy;=2)" in entity
     bad = table(["rule"], [[Link("click", "javascript:alert(1)")]]).value
     assert "javascript" not in bad
+
+
+def test_what_fails_is_told_where_a_terminal_sees_it(capfd: pytest.CaptureFixture[str]) -> None:
+    found = [
+        dg.AssetCheckResult(
+            passed=False, check_name="grave", description="40 % copied; fewer steps"
+        ),
+        dg.AssetCheckResult(
+            passed=False,
+            check_name="slight",
+            description="sample 3 loops",
+            severity=dg.AssetCheckSeverity.WARN,
+        ),
+        dg.AssetCheckResult(passed=True, check_name="good", description="all is well"),
+    ]
+    result(_context(), Artifact(Path("data/x"), "1", "f", "d"), {}, found)
+    told = capfd.readouterr().err.splitlines()
+    assert any(
+        "ERROR" in line and line.endswith("grave fails: 40 % copied; fewer steps") for line in told
+    )
+    assert any("WARNING" in line and line.endswith("slight fails: sample 3 loops") for line in told)
+    assert not any("all is well" in line for line in told)
+
+
+def test_progress_is_told_now_and_then_and_at_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+    tell = progress(_context(), "texts")
+    for done in range(1, 158):
+        tell("words", done, 157)
+    tell("judge", 1, 1)
+    told = [line.split(" - ")[-1] for line in capfd.readouterr().err.splitlines()]
+    assert told == ["words: 157 of 157 texts", "judge: 1 of 1 texts"]
+
+
+def _context() -> dg.AssetExecutionContext:
+    context = dg.build_asset_context()
+    context.log.setLevel(logging.INFO)
+    return context
 
 
 def _links(cell: str) -> list[tuple[str, str]]:
