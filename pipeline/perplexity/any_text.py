@@ -17,8 +17,8 @@ from pipeline import intervals
 from pipeline.intervals import Interval
 from pipeline.model_spec import ModelError
 from pipeline.models.framing import frame_of
-from pipeline.models.long_text import encode_pieces
 from pipeline.perplexity.groups import perplexity
+from pipeline.perplexity.long_text import encode_pieces
 from pipeline.perplexity.stream import Reading, spans
 
 #: Bytes of a passage, the last one fewer, over which the interval of a single text is drawn: so

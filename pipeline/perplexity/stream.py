@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from pipeline.likelihood import negative_log_likelihoods
 from pipeline.model_spec import ModelError
 from pipeline.models.initial import context_length
-from pipeline.models.long_text import Encoded
+from pipeline.perplexity.long_text import Encoded
 from pipeline.training.packing import Tokens, batched
 
 #: Tokens fed to the model between one report of progress and the next.

@@ -9,11 +9,11 @@ from transformers.modeling_outputs import CausalLMOutput
 
 from pipeline import likelihood
 from pipeline.likelihood import negative_log_likelihoods
+from pipeline.likelihood.head import in_parts
+from pipeline.likelihood.products import quick_products
 from pipeline.model_spec import ModelError
 from pipeline.models.framing import frame_of
-from pipeline.models.head import in_parts
 from pipeline.models.initial import load_trained
-from pipeline.models.products import quick_products
 from pipeline.models.tokenizers import end_token
 from tests.pipeline.plain_likelihood import in_one_pass, naive
 

@@ -15,11 +15,10 @@ from pipeline import intervals
 from pipeline.corpus import read_split
 from pipeline.likelihood import negative_log_likelihoods
 from pipeline.model_spec import ModelError, ModelSpec
-from pipeline.models import long_text
 from pipeline.models.framing import frame_of
 from pipeline.models.initial import load_trained
 from pipeline.models.tokenizers import encode
-from pipeline.perplexity import score, stream
+from pipeline.perplexity import long_text, score, stream
 from pipeline.perplexity.any_text import PASSAGE, TextScore, score_text, together
 from pipeline.perplexity.stream import Reading
 from tests.pipeline.conftest import story

@@ -8,9 +8,9 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from pipeline.model_spec import TokenizerSettings
-from pipeline.models import long_text
-from pipeline.models.long_text import encode_pieces
 from pipeline.models.tokenizers import encode, learn_tokenizer
+from pipeline.perplexity import long_text
+from pipeline.perplexity.long_text import encode_pieces
 
 _TALE = (
     "The ferryman, who couldn't swim, rowed 17 bells over the drowned tower's roof...\n\n"

@@ -22,10 +22,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from pipeline.likelihood.head import Parts, in_parts
+from pipeline.likelihood.products import quick_products
 from pipeline.model_spec import ModelError
-from pipeline.models.head import Parts, in_parts
 from pipeline.models.initial import context_length
-from pipeline.models.products import quick_products
 from pipeline.training.packing import Tokens
 
 #: Bytes of logits held at once where the model makes them itself.
