@@ -7,6 +7,7 @@ punctuation and line ends may differ (pipeline/memorisation/words.py).
 import json as json_text
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ import typer
 
 from crawlers.franchise import data_root
 from dagster_project.commands.finished import finished
+from dagster_project.commands.given_text import given_text
 from dagster_project.commands.speech import FAILED, refuse
 from pipeline.artifact import MANIFEST, Artifact, damage
 from pipeline.corpus import CorpusError, ManifestError
@@ -24,6 +26,7 @@ from pipeline.memorisation.words import words_of
 from pipeline.model_spec.measures import MeasureSettings
 from pipeline.reports.text import counted, one_line, percent, plain
 from pipeline.takedown.models import corpus_of
+from pipeline.text_file import TextFileError
 
 #: Passages that are shown, the longest; JSON has all.
 _SHOWN = 10
@@ -95,24 +98,22 @@ def _read(path: Path | None, sentence: str | None) -> str:
     """The text that is asked about; exit status 2 where there is none, or not in UTF-8."""
     if path is not None and sentence is not None:
         refuse(["give one of --text and --sentence"])
-    where = "--sentence" if sentence is not None else str(path or "standard input")
-    try:
-        if sentence is not None:
-            # Bytes that are no UTF-8 come from the shell as lone surrogates.
-            content = sentence.encode("utf-8", "surrogateescape")
-        elif path is not None:
-            content = path.read_bytes()
-        elif sys.stdin.isatty():
-            refuse(
-                ["nothing to look for; give --text FILE, --sentence, or a text on standard input"]
-            )
-        else:
-            content = sys.stdin.buffer.read()
-        read = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        refuse([f"{where}: byte {error.start:,} is no UTF-8; convert the text, as `iconv` does"])
-    except OSError as error:
-        refuse([error])
+    where = "--sentence"
+    if sentence is not None:
+        # Bytes that are no UTF-8 come from the shell as lone surrogates.
+        try:
+            read = sentence.encode("utf-8", "surrogateescape").decode()
+        except UnicodeDecodeError as error:
+            refuse([f"{where}: byte {error.start:,} is no UTF-8; set the terminal to UTF-8"])
+    elif path is None and sys.stdin.isatty():
+        refuse(["nothing to look for; give --text FILE, --sentence, or a text on standard input"])
+    else:
+        with ExitStack() as stack:
+            try:
+                file = given_text("-" if path is None else str(path), stack)
+                where, read = file.name, "".join(file.pieces())
+            except (TextFileError, OSError) as error:
+                refuse([error])
     if not len(words_of(read)):
         refuse([f"{where}: has no words; give a text"])
     return read

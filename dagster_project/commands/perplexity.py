@@ -6,18 +6,16 @@ is loaded once the model and the texts are found to be such.
 
 import json as json_text
 import os
-import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dagster_project.commands.given_text import given_text
 from dagster_project.commands.model_folder import training_notes, weights_folder
 from dagster_project.commands.speech import refuse, say
 from pipeline.model_spec import ModelError
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from pipeline.perplexity.any_text import TextScore
     from pipeline.perplexity.stream import Reading
 
-_STDIN = "standard input"
 #: Seconds between two lines of progress.
 _PATIENCE = 10
 #: Bytes of a text that xz is tried on; it takes a second or more for each million.
@@ -78,7 +75,7 @@ def perplexity(
         typer.Option(min=1, help="tokens that a token is foretold from; default: the model's"),
     ] = None,
     step: Annotated[
-        int | None, typer.Option(min=0, help="a checkpoint that was kept; default: the model")
+        int | None, typer.Option(min=1, help="a kept checkpoint's; default: the final model")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cuda, mps or cpu; default: the best")] = None,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
@@ -92,7 +89,7 @@ def perplexity(
     """
     folder = weights_folder(model, step)
     with ExitStack() as stack:
-        files = [_file(name, stack) for name in text]
+        files = [given_text(name, stack) for name in text]
         _check(files)
         try:
             how, measured = _measure(
@@ -109,21 +106,6 @@ def perplexity(
         typer.echo(json_text.dumps(_fields(model, step, how, measured), indent=2))
     else:
         typer.echo(plain("\n".join(_as_text(model, step, how, measured))))
-
-
-def _file(name: str, stack: ExitStack) -> TextFile:
-    """The text of this name; what can be read but once is kept aside until the end."""
-    path = Path(name).expanduser()
-    if name != "-" and (path.is_file() or path.is_dir() or not path.exists()):
-        return TextFile(name, path)
-    aside = Path(stack.enter_context(TemporaryDirectory(prefix="loremill-"))) / "text"
-    with aside.open("wb") as file:
-        if name == "-":
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        else:  # a pipe
-            with path.open("rb") as piped:
-                shutil.copyfileobj(piped, file)
-    return TextFile(_STDIN if name == "-" else name, aside)
 
 
 def _check(files: list[TextFile]) -> None:

@@ -109,10 +109,16 @@ def _latin(folder: Path) -> list[str]:
     return ["--text", str(folder / "latin.txt")]
 
 
+def _wide(folder: Path) -> list[str]:
+    (folder / "wide.txt").write_bytes(_BELL.encode("utf-16-le"))
+    return ["--text", str(folder / "wide.txt")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (_latin, "latin.txt: byte 5 is no UTF-8"),
+        (_latin, "latin.txt: byte 5, in line 1, is no UTF-8; it reads as"),
+        (_wide, "wide.txt: is no UTF-8; it reads as UTF-16LE; convert it with: iconv -f UTF-16LE"),
         (lambda folder: ["--text", str(folder / "none.txt")], "none.txt: no such file"),
         (lambda folder: ["--sentence", " –…! "], "--sentence: has no words"),
         (lambda folder: [], "standard input: has no words"),
