@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from dagster_project.commands.model_folder import weights_folder
+from dagster_project.commands.model_folder import training_notes, weights_folder
 from dagster_project.commands.sample_again import as_text, draw_again, fields
 from dagster_project.commands.speech import refuse
 from pipeline.model_spec import ModelError, SamplingSetting
@@ -79,7 +79,7 @@ def sample(
             refuse(["--again draws a sample as it was drawn; leave what decides it out"])
         draw_again(model, again, with_prompt, json)
         return
-    folder = weights_folder(model)
+    folder = weights_folder(model, step)
     notes = _recipe(folder)
     setting = _setting(notes, asked)
     shown = notes.get("include_prompt", True) if with_prompt is None else with_prompt
@@ -89,7 +89,7 @@ def sample(
     except ValueError as error:
         refuse([f"--prompt: {error}"])
     try:
-        for request, story in _stories(folder, step, setting, prompt, genre, count, seed):
+        for request, story in _stories(folder, setting, prompt, genre, count, seed):
             if json:
                 told.append(fields(model, request, story))
             else:
@@ -100,12 +100,11 @@ def sample(
         typer.echo(json_text.dumps(told, indent=2, ensure_ascii=False))
 
 
-def _recipe(folder: Path) -> dict[str, Any]:
+def _recipe(weights: Path) -> dict[str, Any]:
     """What the model's recipe says of its samples; nothing of a folder from elsewhere."""
     try:
-        notes = json_text.loads((folder.parent / "training.json").read_text("utf-8"))
-        return dict(notes["spec"]["samples"])
-    except (OSError, ValueError, LookupError, TypeError):
+        return dict(training_notes(weights)["spec"]["samples"])
+    except (ValueError, LookupError, TypeError):
         return {}
 
 
@@ -125,7 +124,6 @@ def _setting(recipe: dict[str, Any], asked: dict[str, Any]) -> SamplingSetting:
 
 def _stories(
     folder: Path,
-    step: int | None,
     setting: SamplingSetting,
     prompt: str,
     genre: str | None,
@@ -135,11 +133,8 @@ def _stories(
     """Each story as soon as those before it are done. Raises ModelError."""
     from pipeline.device import pick_device
     from pipeline.generation import Request, stories
-    from pipeline.kept_checkpoints import checkpoint_at
     from pipeline.models.initial import load_trained
 
-    if step is not None:
-        folder = checkpoint_at(folder.parent, step)
     device = pick_device(os.environ.get("LOREMILL_DEVICE") or None)
     model, tokenizer = load_trained(folder)
     model = model.to(device.kind)

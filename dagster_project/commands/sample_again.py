@@ -13,21 +13,35 @@ from dagster_project.commands.model_folder import weights_folder
 from dagster_project.commands.speech import FAILED, refuse
 from pipeline.model_spec import ModelError
 from pipeline.reports.text import plain
+from pipeline.takedown.models import marks
 
 if TYPE_CHECKING:
     from pipeline.generation import Request, Story
 
 
 def draw_again(model: str, number: int, with_prompt: bool | None, json: bool) -> None:
-    """Print the story; exit status 1 where it is not the set's, 2 where it cannot be drawn."""
+    """Print the story; exit status 1 where it is not the set's, 2 where it cannot be drawn.
+
+    Weights that were trained on a text taken down since still hold it: of such a model a story that
+    is another now may be what was taken out of the set, and is not shown.
+    """
     samples = finished("samples", model).folder / "samples.parquet"
     model_folder = weights_folder(model).parent
+    marked = marks(finished("models", model))
     from pipeline.redraw import redraw  # torch, now that both are there
 
     try:
         again = redraw(model_folder, samples, number)
     except (ModelError, OSError) as error:
         refuse([error])
+    if marked and not again.identical:
+        refuse(
+            [
+                f"{samples}: sample {number:,} has another story now, which is not shown: a text "
+                "that the model was trained on was taken down, and its weights may tell it still"
+            ],
+            FAILED,
+        )
     if json:
         told = fields(model, again.request, again.story) | {
             "sample": number,

@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.artifact import MANIFEST, Artifact, materialize
 from pipeline.corpus.files import SplitWriter, manifest_writer
 from pipeline.corpus.layout import make_layout
 from pipeline.model_spec import ModelSpec
+from pipeline.takedown.models import MARKS, mark
 
 Sample = Callable[..., Result]
 
@@ -178,28 +180,50 @@ def test_a_sample_of_the_set_is_drawn_again(sample: Sample, root: Path) -> None:
     assert "\nIlse" in sample("quay-char-lstm", "--again", "6", "--with-prompt").stdout
 
 
-def test_a_sample_that_was_changed_is_told(sample: Sample, root: Path) -> None:
+@contextmanager
+def _changed(root: Path, number: int) -> Iterator[str]:
+    """The set with another story in the place of this one, which is yielded, for a while."""
     made = Artifact.load(root / "samples" / "quay-char-lstm")
     assert made is not None
-    path = made.folder / "samples.parquet"
-    before = path.read_bytes()
-    table = pq.read_table(path)
+    path, kept = made.folder / "samples.parquet", (made.root / MANIFEST).read_text("utf-8")
+    before, table = path.read_bytes(), pq.read_table(path)
     rows = table.to_pylist()
-    rows[2]["text"] += "!"
+    original = rows[number]["text"]
+    rows[number]["text"] += "!"
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
     try:
-        size = path.stat().st_size
-        manifest = json.loads((made.root / MANIFEST).read_text("utf-8"))
-        kept = json.dumps(manifest)
-        manifest["files"]["samples.parquet"] = size
+        manifest = json.loads(kept)
+        manifest["files"]["samples.parquet"] = path.stat().st_size
         (made.root / MANIFEST).write_text(json.dumps(manifest), "utf-8")
-        done = sample("quay-char-lstm", "--again", "2")
-        assert done.exit_code == 1
-        assert "sample 2 has another story, though all" in done.stderr
-        assert "not as in the set" in done.stdout
+        yield original
     finally:
         path.write_bytes(before)
         (made.root / MANIFEST).write_text(kept, "utf-8")
+
+
+def test_a_sample_that_was_changed_is_told(sample: Sample, root: Path) -> None:
+    with _changed(root, 2):
+        done = sample("quay-char-lstm", "--again", "2")
+    assert done.exit_code == 1
+    assert "sample 2 has another story, though all" in done.stderr
+    assert "not as in the set" in done.stdout
+
+
+def test_what_a_takedown_took_out_of_a_story_is_not_drawn_again(sample: Sample, root: Path) -> None:
+    model = Artifact.load(root / "models" / "quay-char-lstm")
+    assert model is not None
+    mark(model, "of-a-lantern", "2026-11-21T09:00:00+00:00", 1)
+    try:
+        with _changed(root, 2) as original:
+            for option in ([], ["--json"]):
+                done = sample("quay-char-lstm", "--again", "2", *option)
+                assert (done.exit_code, done.stdout) == (1, "")
+                assert "not shown" in done.stderr
+                assert "taken down since" in done.stderr
+                assert original not in done.stderr
+        assert "as in the set" in sample("quay-char-lstm", "--again", "1").stdout
+    finally:
+        (model.root / MARKS).unlink()
 
 
 def test_the_likeliest_story_is_but_one(sample: Sample) -> None:
@@ -228,7 +252,7 @@ def test_a_folder_does_as_well_as_a_name(sample: Sample, root: Path) -> None:
             ["quay-char-lstm", "--prompt", "a\x07"],
             "--prompt: the prompt 'a\\x07' has the",
         ),
-        (["quay-char-lstm", "--step", "4"], "steps/4: is missing; there is 3, 8 (the final model)"),
+        (["quay-char-lstm", "--step", "4"], "has no weights of step 4; there are: 3, 8 (a"),
         (["quay-char-lstm", "--again", "8"], "has no sample 8; there are 0 to 7"),
         (["quay-char-lstm", "--again", "1", "--seed", "2"], "leave what decides it out"),
         (["quay-gpt2", "--again", "1"], "samples has no 'quay-gpt2'; there are: quay-char-lstm"),
