@@ -71,6 +71,15 @@ def held_out_split(scores: pa.Table) -> str:
     raise ValueError(f"scores hold no held-out split, only: {', '.join(sorted(splits)) or 'none'}")
 
 
+def difference_from(than: str, split: str, differences: pa.Table) -> Interval | None:
+    """Of all text of a split the trained model's bits less those of a stage; None: not measured."""
+    of = {"than": than, "split": split, "group_by": "all"}
+    for row in differences.to_pylist():
+        if of.items() <= row.items():
+            return _interval(row, "value")
+    return None
+
+
 def compare(scores: pa.Table, differences: pa.Table | None = None) -> list[Comparison]:
     """The groups of the held-out split, the whole first, then each grouping by size.
 

@@ -1,12 +1,12 @@
 """Bits per byte on held-out text: before and after, beside baselines, by group and by context."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.intervals import Interval
 from pipeline.reports import canvas, held_out_plots, plots
-from pipeline.reports.comparison import Comparison, compare, held_out_split
+from pipeline.reports.comparison import Comparison, compare, difference_from, held_out_split
 from pipeline.reports.estimates import Estimate
 from pipeline.reports.material import Material
 from pipeline.reports.sections.headline import perplexity
@@ -108,8 +108,7 @@ def _baselines(material: Material, whole: Comparison) -> dict[str, Any] | None:
         "narrow": held_out_plots.baselines_svg(
             [Estimate(_broken(row.name), row.of, row.main) for row in rows], canvas.NARROW, label
         ),
-        "rows": [(row.name, number(row.of.value), span(row.of.low, row.of.high)) for row in rows],
-        "said": _beside(rows, whole.after),
+        "said": " ".join(_beside(material, rows, whole.after)),
     }
 
 
@@ -129,22 +128,35 @@ def _scorers(material: Material, whole: Comparison) -> Iterator[Estimate]:
             yield Estimate("this model, on text it trained on", of)
 
 
-def _beside(rows: list[Estimate], after: Interval) -> str:
-    """How the model stands to what knows no stories."""
-    plain = [row for row in rows if row.name in (_SCORERS["xz"], _SCORERS["ngram"]) if not row.main]
-    ahead = [row.name for row in plain if row.of.value <= after.value]
-    if not plain:
-        return ""
-    if not ahead:
-        return f"It foretells held-out text better than {_and(row.name for row in plain)}."
-    return (
-        f"As good as the model or better: {_and(ahead)}. So far it has learned less of how such "
-        "stories go than counting finds."
-    )
+def _beside(material: Material, rows: list[Estimate], after: Interval) -> Iterator[str]:
+    """How the model stands to what knows no stories, as surely as its interval says."""
+    there = {row.name: row.of for row in rows}
+    of = difference_from("ngram", held_out_split(material.scores), material.differences)
+    if of is not None:
+        yield _beside_counting(of)
+    if _SCORERS["xz"] in there:
+        xz = there[_SCORERS["xz"]].value
+        few = "fewer" if after.value < xz else "no fewer"
+        yield f"It needs {few} bits than xz (a compressor), whose figure has no interval."
 
 
-def _and(names: Iterable[str]) -> str:
-    return " and ".join(names)
+def _beside_counting(of: Interval) -> str:
+    """What the paired difference from the n-gram model says."""
+    bounds = span(of.low, of.high, signed)
+    if not bounds:
+        return (
+            f"From an n-gram model it differs by {signed(of.value)} bits a byte, without an "
+            "interval: whether that is chance is not known."
+        )
+    told = f"({signed(of.value)} bits a byte, {bounds})"
+    if of.below(0):
+        return f"It foretells held-out text better than an n-gram model {told}."
+    if of.above(0):
+        return (
+            f"It foretells held-out text worse than an n-gram model {told}: so far it has learned "
+            "less of how such stories go than counting finds."
+        )
+    return f"On this much text it cannot be told from an n-gram model {told}."
 
 
 def _gap(gap: Mapping[str, Any] | None) -> dict[str, str] | None:
@@ -161,9 +173,14 @@ def _gap(gap: Mapping[str, Any] | None) -> dict[str, str] | None:
     elif of.low is None:
         meaning = "there are too few works to say how much of it is chance."
     elif of.below(0):
-        meaning = "the held-out text is the easier one; there is no sign of learning by heart."
+        meaning = (
+            "the held-out text is the easier one; what is known by heart would not show in this."
+        )
     else:
-        meaning = "within chance there is none: no sign of learning by heart."
+        meaning = (
+            "whether there is a gap cannot be told on so few works; one as wide as the upper bound "
+            "is not ruled out."
+        )
     return {"said": said, "span": span(of.low, of.high, signed), "meaning": meaning}
 
 

@@ -69,16 +69,38 @@ def test_the_model_stands_beside_baselines_and_its_training_text(made: Any) -> N
         in label
     )
     assert "on text it trained on 2.10" in label
-    assert "better than an n-gram model and xz (a compressor)" in words(held_out)
+    assert "better than an n-gram model (−1.09 bits a byte, −1.14 to −1.04)." in words(held_out)
+    assert "It needs fewer bits than xz (a compressor), whose figure has no" in words(held_out)
     assert "+0.21 bits per byte (+0.10 to +0.32): the model foretells" in words(held_out)
 
 
-def test_a_model_that_counting_beats_is_told(made: Any) -> None:
-    made.scores += [made.score("ngram", "all", "all", 1.9)]
+@pytest.mark.parametrize(
+    ("bits", "width", "told"),
+    [
+        (2.61, 0.05, "better than an n-gram model (−0.30 bits a byte, −0.35 to −0.25)."),
+        (2.61, 0.40, "it cannot be told from an n-gram model (−0.30 bits a byte, −0.70 to +0.10)."),
+        (1.91, 0.05, "worse than an n-gram model (+0.40 bits a byte, +0.35 to +0.45): so far it"),
+        (1.91, 0.50, "it cannot be told from an n-gram model (+0.40 bits a byte, −0.10 to +0.90)."),
+        (2.61, None, "it differs by −0.30 bits a byte, without an interval: whether that is"),
+    ],
+)
+def test_what_stands_beside_counting_is_said_by_the_interval_of_the_pairs(
+    made: Any, bits: float, width: float | None, told: str
+) -> None:
+    made.scores = [*made.both("all", "all", 8.0, 2.31), made.score("ngram", "all", "all", bits)]
+    made.differences = measured.differences(made.scores, width or 0.0)
+    if width is None:
+        made.differences = [row | {"low": None, "high": None} for row in made.differences]
+    said = words(read(made, "held_out").select_one("#held-out"))
+    assert told in said
+    assert ("better than an n-gram" in said) is told.startswith("better")
+
+
+def test_a_gap_that_was_not_shown_is_not_told_as_none(made: Any) -> None:
     made.perplexity_figures["gap"] = {"value": 0.02, "low": -0.1, "high": 0.14}
     said = words(read(made, "held_out").select_one("#held-out"))
-    assert "As good as the model or better: an n-gram model." in said
-    assert "within chance there is none: no sign of learning by heart" in said
+    assert "cannot be told on so few works; one as wide as the upper bound is not ruled out" in said
+    assert "no sign" not in said  # that none was shown is no proof that there is none
 
 
 def test_each_story_names_its_longest_match_and_marks_it(made: Any) -> None:
