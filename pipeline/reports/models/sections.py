@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.intervals import Interval
 from pipeline.ratings.tally import Tally
 from pipeline.reports.canvas import NARROW, WIDE
+from pipeline.reports.comparison import difference_from
 from pipeline.reports.models import plots, stories, table
 from pipeline.reports.models.standing import Difference, Standing, bits_of, score_row
 from pipeline.reports.sections import rated
@@ -95,7 +97,12 @@ def dots(made: Made) -> list[plots.Dot]:
 
 def lines(made: Made) -> list[plots.Line]:
     """The baselines of the plot: what needs no model, and pretrained bases as they were."""
-    found: dict[str, plots.Line] = {}
+    return [plots.Line(name, of.value) for name, (_, _, of) in _beneath(made).items()]
+
+
+def _beneath(made: Made) -> dict[str, tuple[Standing, str, Interval]]:
+    """Baselines by name: the first model that was held against it, its stage there, its bits."""
+    found: dict[str, tuple[Standing, str, Interval]] = {}
     for one in made.current:
         spec = one.material.training.get("spec", {})
         stages = {"ngram": "n-gram model", "xz": "xz"}
@@ -103,8 +110,8 @@ def lines(made: Made) -> list[plots.Line]:
             stages["initial"] = f"{table.kind_of({'base': spec['base']}).partition(',')[0]} itself"
         for stage, name in stages.items():
             if (row := score_row(one.material.scores, stage)) is not None:
-                found.setdefault(name, plots.Line(name, bits_of(row).value))
-    return list(found.values())
+                found.setdefault(name, (one, stage, bits_of(row)))
+    return found
 
 
 def _verdict(made: Made) -> str:
@@ -127,11 +134,23 @@ def _verdict(made: Made) -> str:
 
 
 def _not_beaten(made: Made) -> str:
-    """The baselines that need no more bits than the best model, if any."""
-    best = made.current[0].bits.value if made.current else 0.0
-    beside = [line for line in lines(made) if line.bits <= best]
-    named = " and ".join(f"{line.name} ({number(line.bits)})" for line in beside)
-    return f"It does not do better than {named}." if beside else ""
+    """The baselines that the best model is not shown to beat, as surely as an interval says."""
+    if not made.current:
+        return ""
+    best, said = made.current[0], []
+    for name, (one, stage, bits) in _beneath(made).items():
+        of = difference_from(stage, "test", best.material.differences) if one is best else None
+        named = f"{name} ({number(bits.value)})"
+        if of is None or of.low is None:  # not compared in pairs of works
+            if bits.value <= best.bits.value:
+                said.append(f"It needs no fewer bits than {named}.")
+            continue
+        told = f"{signed(of.value)}, {span(of.low, of.high, signed)}"
+        if of.above(0):
+            said.append(f"It does worse than {named}: {told} bits a byte.")
+        elif not of.below(0):
+            said.append(f"It cannot be told from {named}: {told} bits a byte.")
+    return " ".join(said)
 
 
 def _warnings(made: Made) -> list[str]:

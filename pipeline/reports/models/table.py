@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.intervals import Interval
+from pipeline.reports.comparison import difference_from
 from pipeline.reports.models.standing import Difference, Standing, bits_of, flipped, score_row
 from pipeline.reports.readings import reading
 from pipeline.reports.sections.quality import blind_share
@@ -91,7 +92,12 @@ def baselines(standings: Sequence[Standing]) -> list[Row]:
     """The models before training, and what needs none: of the text as it is now."""
     current = [one for one in standings if one.on_this_text]
     made = [
-        Row(f"{one.name} before training", _before(one), "", _scored(row))
+        Row(
+            f"{one.name} before training",
+            _before(one),
+            "",
+            _scored(row, _ahead(current[0], "initial") if one is current[0] else None),
+        )
         for one in current
         if (row := score_row(one.material.scores, "initial")) is not None
     ]
@@ -101,7 +107,7 @@ def baselines(standings: Sequence[Standing]) -> list[Row]:
     ):
         scores = (score_row(one.material.scores, stage) for one in current)
         if (row := next(filter(None, scores), None)) is not None:
-            made.append(Row(name, kind, "", _scored(row)))
+            made.append(Row(name, kind, "", _scored(row, _ahead(current[0], stage))))
     return made
 
 
@@ -183,10 +189,14 @@ def _behind(one: Standing, best: str | None, behind: Difference | None) -> Cell:
     if behind is None:
         return Cell()
     # Over the works that both have it may be ahead, where the other has more of them.
-    of = behind.of if behind.better == best else flipped(behind.of)
+    return _apart(behind.of if behind.better == best else flipped(behind.of))
+
+
+def _apart(of: Interval) -> Cell:
+    """Bits behind the best, and whether that may be chance."""
     bounds = span(of.low, of.high, lambda bits: signed(bits, 3))
-    told = "" if behind.is_real else "not distinguishable from the best"
-    return Cell(signed(of.value, 3), bounds, told)
+    real = of.above(0) or of.below(0)
+    return Cell(signed(of.value, 3), bounds, "" if real else "not distinguishable from the best")
 
 
 def _gap(gap: Mapping[str, Any] | None) -> Cell:
@@ -195,8 +205,16 @@ def _gap(gap: Mapping[str, Any] | None) -> Cell:
     return Cell(signed(gap["value"]), span(gap.get("low"), gap.get("high"), signed))
 
 
-def _scored(row: Mapping[str, Any]) -> list[Cell]:
-    """Bits per byte and perplexity per word; a baseline tells no stories."""
+def _ahead(best: Standing, stage: str) -> Interval | None:
+    """The bits of a baseline less those of the best model; None where that was not compared."""
+    of = difference_from(stage, "test", best.material.differences)
+    return None if of is None else flipped(of)
+
+
+def _scored(row: Mapping[str, Any], behind: Interval | None) -> list[Cell]:
+    """Bits per byte, how far behind the best, perplexity per word; a baseline tells no stories."""
     cells = [Cell() for _ in COLUMNS]
     cells[0], cells[2] = _bits(bits_of(row)), Cell(number(row["perplexity_per_word"]))
+    if behind is not None:
+        cells[1] = _apart(behind)
     return cells

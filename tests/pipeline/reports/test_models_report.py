@@ -12,6 +12,7 @@ from pipeline.ratings.tally import tallies
 from pipeline.ratings.votes import Vote
 from pipeline.reports.models import Missing
 from pipeline.reports.models.table import kind_of
+from tests.pipeline.reports import measured
 from tests.pipeline.reports.contenders import Contenders, work_rows
 
 MINI = {"preset": "gpt2", "size": "mini"}
@@ -82,8 +83,33 @@ def test_a_best_model_that_beats_no_baseline_is_not_praised(contenders: Contende
     contenders.add("fox-gpt2", 3.1, MINI)
     contenders.add("fox-lstm", 3.62, LSTM)
     figures, _ = contenders.write()
-    assert figures["verdict"].endswith("It does not do better than n-gram model (2.90).")
+    said = "It does worse than n-gram model (2.90): +0.20, +0.15 to +0.25 bits a byte."
+    assert figures["verdict"].endswith(said)
     assert figures["verdict"] in contenders.html()
+    assert _row(contenders.html(), "n-gram model")[2] == "−0.200 −0.250 to −0.150"
+
+
+def test_a_best_model_ahead_of_counting_by_chance_alone_is_not_praised(
+    contenders: Contenders, made: Any
+) -> None:
+    made.differences = [
+        row | {"low": row["value"] - 0.3, "high": row["value"] + 0.3}
+        for row in measured.differences(
+            [*made.both("all", "all", 8.02, 2.8), made.score("ngram", "all", "all", 2.9)]
+        )
+    ]
+    contenders.add("fox-gpt2", 2.8, MINI)
+    figures, _ = contenders.write()
+    said = "It cannot be told from n-gram model (2.90): −0.10, −0.40 to +0.20 bits a byte."
+    assert figures["verdict"].endswith(said)
+    behind = _row(contenders.html(), "n-gram model")[2]
+    assert behind == "+0.100 −0.200 to +0.400 not distinguishable from the best"
+    made.differences = [row | {"low": None, "high": None} for row in made.differences]
+    contenders.entrants.clear()
+    contenders.add("fox-gru", 3.4, LSTM)
+    figures, _ = contenders.write()
+    for name, bits in (("n-gram model", "2.90"), ("xz", "3.30")):
+        assert f"It needs no fewer bits than {name} ({bits})." in figures["verdict"]
 
 
 def test_what_may_be_chance_is_not_told_as_a_result(contenders: Contenders) -> None:
