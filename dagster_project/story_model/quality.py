@@ -90,7 +90,7 @@ def quality_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefi
             {
                 **({"plot": png(plot, "stories by training step")} if plot else {}),
                 "last_step": table(
-                    ["measure", "stories", "held-out human text"],
+                    ["measure", "stories", f"{figures['human_texts']} held-out human passages"],
                     _last_step(means, figures["last_step"]),
                 ),
                 "judge": figures["judge"],

@@ -75,9 +75,9 @@ def human_passages(
 
     Each is as long as a sample of the last step drawn from `samples` (SAMPLES), in words, and cut
     after a whole sentence where that sample is. Where no held-out document has so many words left
-    it is shorter, but at least half as long or a whole document; where there is no such text
-    either, there are fewer passages. None where every sample is empty. Raises ModelError where the
-    test split is.
+    it is shorter, but at least half as long; where there is no such text either, there are fewer
+    passages. None where every sample is empty, or more than twice as long as any held-out document.
+    Raises ModelError where the test split is empty.
     """
     lengths = _lengths(samples)
     works = _held_out(corpus, seed)
@@ -85,9 +85,11 @@ def human_passages(
     drawn = rng.integers(max(1, len(lengths)), size=count if lengths else 0)
     passages = []
     for length in (lengths[row] for row in drawn):
-        document = _with_room(works, length.prompt + length.text)
+        document = _with_room(works, length)
         if document is not None:
-            passages.append(_cut(document, length))
+            passage = _cut(document, length)
+            if 2 * len(passage.text.split()) >= length.text:  # else its last sentence was too long
+                passages.append(passage)
     return passages
 
 
@@ -123,24 +125,22 @@ def _held_out(corpus: Path, seed: int) -> deque[list[_Document]]:
     return deque(works.values())
 
 
-def _with_room(works: deque[list[_Document]], words: int) -> _Document | None:
-    """A document of the next work with so much left; else the one with most that will do."""
+def _with_room(works: deque[list[_Document]], length: _Length) -> _Document | None:
+    """A document of the next work with so much left; else the one with most, if it is half."""
     for _ in range(len(works)):
         works.rotate(-1)
         for document in works[-1]:
-            if document.words >= words:
+            if document.words >= length.prompt + length.text:
                 return document
-    left = [document for work in works for document in work if document.words]
-    will_do = [document for document in left if not document.at or 2 * document.words >= words]
-    return max(will_do, key=lambda document: document.words, default=None)
+    longest = max((one for work in works for one in work), key=lambda document: document.words)
+    return longest if 2 * (longest.words - length.prompt) >= length.text else None
 
 
 def _cut(document: _Document, length: _Length) -> HumanText:
     """The passage at the document's place, which moves on to the sentence after it."""
     rest = document.text[document.at :]
     ends = [found.end() for found in islice(_WORD.finditer(rest), length.prompt + length.text)]
-    before = min(length.prompt, len(ends) - 1)
-    start, end = (ends[before - 1] if before else 0), ends[-1]
+    start, end = (ends[length.prompt - 1] if length.prompt else 0), ends[-1]
     following = next((place for place in sentence_ends(rest) if place >= end), len(rest))
     document.at += following + len(rest[following:]) - len(rest[following:].lstrip())
     document.words = len(rest[following:].split())

@@ -114,7 +114,8 @@ DEFINITIONS: dict[str, Definition] = {
     "human-text": Definition(
         "Held-out human text",
         "Passages of people's stories that the model was never shown, cut to the length of its "
-        "own: what each figure of its stories stands beside, for they depend on length.",
+        "own: what each figure of its stories stands beside, for they depend on length. A passage "
+        "is at least half as long as a story; where held-out texts are shorter there is none.",
     ),
     "words": Definition("Words", "Runs of characters without a space; the prompt does not count."),
     "measure": Definition("Measure", "A figure of a story, or its mean over stories."),

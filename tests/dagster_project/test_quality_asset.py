@@ -69,6 +69,9 @@ def test_stories_are_measured_once_and_the_unsound_are_named(drawn, load, materi
         metadata = event.materialization.metadata
         assert metadata["reused"].value is False
         assert "distinct 1" in metadata["last_step"].value
+        assert (
+            f"{made.figures['human_texts']} held-out human passages" in metadata["last_step"].value
+        )
         assert metadata["genre_classifier"].value.startswith("none: the training text has no genre")
         assert "data:image/png" in metadata["plot"].value
 

@@ -80,9 +80,28 @@ def test_a_passage_ends_with_a_sentence_where_the_sample_does(library, samples_o
 def test_too_little_text_gives_fewer_and_shorter_passages_but_no_scraps(library, samples_of):
     long = human_texts(library, samples_of([_words(450)]), 0)
     assert len(long) == 10  # what is left of a document is less than half of that
-    whole = human_passages(library, samples_of([_words(5000)]), 0)
     documents = [document.text for document in read_split(library, "test")]
+    words = min(len(text.split()) for text in documents)
+    whole = human_passages(library, samples_of([_words(2 * words)]), 0)
     assert sorted(passage.text for passage in whole) == sorted(documents)
+    # Whole documents of less than half the length would be no text of like length.
+    assert human_passages(library, samples_of([_words(5000)]), 0) == []
+    asked = samples_of([_words(450), _words(5000)])
+    assert all(len(text.split()) >= 225 for text in human_texts(library, asked, 0))
+
+
+def test_neither_a_long_prompt_nor_a_cut_sentence_leaves_a_scrap(
+    library, write_corpus, samples_of, tmp_path
+):
+    assert human_texts(library, samples_of([_words(200)], prompt=_words(450)), 0)
+    assert human_texts(library, samples_of([_words(200)], prompt=_words(580)), 0) == []
+    breath = "Hush. Down the long stair went the lamp and the keeper and the keeper's old grey cat"
+    test = [(f"{breath} and the bell that nobody rang at {n}.", "wikipedia", None) for n in "abc"]
+    corpus = write_corpus(tmp_path / "c", {"test": test})
+    asked = samples_of([_words(15)])
+    assert len(human_texts(corpus, asked, 0)) == 3
+    whole = samples_of([_words(15)], whole_sentences=True)
+    assert human_texts(corpus, whole, 0) == []  # of each "Hush." would be left
 
 
 def test_no_sample_with_a_word_asks_for_no_passage(library, samples_of):
