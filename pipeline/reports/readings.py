@@ -30,7 +30,7 @@ def over_steps(table: pa.Table, **where: Any) -> list[tuple[int, Interval]]:
 
 
 def _rows(table: pa.Table, where: Mapping[str, Any]) -> list[dict[str, Any]]:
-    kept = pa.array([True] * table.num_rows)
+    kept = pa.array([True] * table.num_rows, pa.bool_())
     for column, value in where.items():
         of = table[column]
         kept = pc.and_(
