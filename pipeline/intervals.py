@@ -128,7 +128,7 @@ def _drawn(
         with np.errstate(divide="ignore", invalid="ignore"):
             drawn.append(over[rows].sum(1) / sums)
     found = np.concatenate(drawn)
-    low, high = np.percentile(found[np.isfinite(found)], [2.5, 97.5])
+    low, high = map(float, np.percentile(found[np.isfinite(found)], [2.5, 97.5]))
     outwards = _outwards(works)
     return Interval(value, value - outwards * (value - low), value + outwards * (high - value))
 
