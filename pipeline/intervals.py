@@ -96,9 +96,11 @@ def difference_of_shares(
 
     Whether the two differ is asked: where one has the same share in all its works, others are taken
     to be no farther from it than the farthest work of both is. Wilson's interval by itself allows
-    for works that are wholly copied, which nobody saw.
+    for works that are wholly copied, which nobody saw. No interval is wider than Wilson's with the
+    works as trials, though: works of a given mean differ most where each has all of it or none. A
+    single work has that one, and so there is an interval always.
     """
-    one, other = _drawn_share(*first, seed), _drawn_share(*second, seed + 1)
+    one, other = _of_trials(first, seed), _of_trials(second, seed + 1)
     shares = _shares(*first), _shares(*second)
     both = np.concatenate(shares)
     return _apart(_within(one, shares[0], both), _within(other, shares[1], both))
@@ -152,6 +154,15 @@ def _drawn_share(numerators: Figures, denominators: Figures, seed: int) -> Inter
     return share(float(shares[0]) * len(shares), len(shares))
 
 
+def _of_trials(parts: tuple[Figures, Figures], seed: int) -> Interval:
+    """As `_drawn_share`, no wider than if each work had all of it or none."""
+    found, works = _drawn_share(*parts, seed), len(_shares(*parts))
+    widest = share(found.value * works, works)
+    if found.low is None or found.high is None or widest.low is None or widest.high is None:
+        return widest
+    return Interval(found.value, max(found.low, widest.low), min(found.high, widest.high))
+
+
 def _cut(found: Interval, most: float) -> Interval:
     """Its bounds within what the figure can be, 0 to `most`."""
     if found.low is None or found.high is None:
@@ -168,7 +179,7 @@ def _shares(numerators: Figures, denominators: Figures) -> npt.NDArray[np.float6
 def _within(
     found: Interval, shares: npt.NDArray[np.float64], both: npt.NDArray[np.float64]
 ) -> Interval:
-    if found.low is None or found.high is None or shares.min() < shares.max():
+    if found.low is None or found.high is None or len(shares) < 2 or np.ptp(shares):
         return found
     farthest = float(np.abs(both - found.value).max()) or 1.0
     return Interval(

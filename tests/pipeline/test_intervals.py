@@ -156,4 +156,14 @@ def test_two_that_copy_nothing_do_not_differ_and_one_that_copies_all_of_it_does(
     assert nothing.low == -nothing.high == -intervals.share(0, 2).high
     assert intervals.difference_of_shares((words, words), ([0, 0], words)).above(0)
     assert intervals.difference_of_shares(([0, 0], words), (words, words)).below(0)
-    assert intervals.difference_of_shares(([0], [9]), ([0, 0], words)) == intervals.Interval(0.0)
+
+
+def test_of_one_work_anything_may_be_true_of_others_that_all_or_none_would_explain():
+    people = ([0] * 40, [900] * 40)
+    one = intervals.difference_of_shares(([0], [9]), people)
+    assert (one.low, one.high) == (-intervals.share(0, 40).high, intervals.share(0, 1).high)
+    assert not intervals.difference_of_shares(([9], [900]), people).above(0)
+    assert intervals.difference_of_shares(([800], [900]), people).above(0)
+    assert not intervals.difference_of_shares(([500] * 9, [900] * 9), ([0], [900])).above(0)
+    # Of two, where Student's t allows for more than works can differ by, as well.
+    assert intervals.difference_of_shares(([500, 800], [900, 900]), people).above(0)
