@@ -48,11 +48,15 @@ def _bytes_of(corpus: Path, split: str, size: int, seed: int) -> dict[int, int]:
     works = sorted(documents)
     share = -(-size // min(WORKS_DRAWN, len(works))) if works else 0
     drawn: dict[int, int] = {}
+    rest = size
     for number in np.random.default_rng(seed).permutation(len(works)):
-        left = min(share, size - sum(drawn.values()))
+        if rest <= 0:
+            break
+        left = min(share, rest)
         for index in documents[works[number]]:
             if left <= 0:
                 break
             drawn[index] = min(lengths[index], left)
             left -= drawn[index]
+            rest -= drawn[index]
     return drawn
