@@ -14,6 +14,28 @@ from dagster_project.story_model.inputs import asset_key, load_corpus, load_mode
 from pipeline.artifact import code_version, fingerprint
 from pipeline.model_spec import ModelSpec
 
+#: The code that decides the figures: all of `pipeline.perplexity` but what scores a text that a
+#: person brings.
+MEASURES = (
+    "pipeline.corpus.files",
+    "pipeline.corpus.layout",
+    "pipeline.intervals",
+    "pipeline.likelihood",
+    "pipeline.models",
+    "pipeline.perplexity.compare",
+    "pipeline.perplexity.compression",
+    "pipeline.perplexity.context",
+    "pipeline.perplexity.draw",
+    "pipeline.perplexity.groups",
+    "pipeline.perplexity.held_out",
+    "pipeline.perplexity.ngram",
+    "pipeline.perplexity.scoring",
+    "pipeline.perplexity.works",
+    "pipeline.schema.measures",
+    "pipeline.statistics",
+    "pipeline.training.packing",
+)
+
 
 def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefinition:
     """Held-out text before and after the training; `pool` is the queue of its GPU."""
@@ -42,17 +64,7 @@ def perplexity_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsD
             data.path("perplexity", spec.name),
             fingerprint(
                 measures=spec.measures.model_dump(include={"stride", "seed"}),
-                code=code_version(
-                    "pipeline.perplexity",
-                    "pipeline.intervals",
-                    "pipeline.likelihood",
-                    "pipeline.models",
-                    "pipeline.schema.measures",
-                    "pipeline.statistics",
-                    "pipeline.training.packing",
-                    "pipeline.corpus.files",
-                    "pipeline.corpus.layout",
-                ),
+                code=code_version(*MEASURES),
             ),
             lambda folder: score(
                 model.folder,
