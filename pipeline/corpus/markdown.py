@@ -21,7 +21,9 @@ def plain(text: str) -> str:
 
 
 def link(title: str, address: str) -> str:
-    """A link; of an address that is not the web's the title with the address beside it."""
+    """A link; of an address that is not the web's the title, with the address beside it if any."""
+    if not address:
+        return f"“{plain(title)}”"
     if not re.match(WEB, address):
         return f"“{plain(title)}” ({plain(address)})"
     return f"[{plain(title) or plain(address)}]({quote(address, safe=':/?#@!$&*+,;=%~-._')})"

@@ -16,6 +16,9 @@ _LINE = 280
 _BEGINS = re.compile(r"^(?:([-=])|(\d+)([.)]))")
 #: What some renderers make a link of, unasked.
 _ADDRESS = re.compile(r"(?i)(https?|ftp|mailto)(:)|(www)(\.)")
+#: After an @, against links to e-mail and mentions: those are looked for in the text that is left
+#: when a backslash is gone, but not across a comment, which nobody sees.
+_APART = "<!-- -->"
 
 
 def quoted(text: str, most: int) -> str:
@@ -31,7 +34,7 @@ def quoted(text: str, most: int) -> str:
 
 
 def _literal(line: str) -> str:
-    said = escaped(line)
+    said = escaped(line).replace("@", f"@{_APART}")
     said = _ADDRESS.sub(lambda found: f"{found[1] or found[3]}\\{found[2] or found[4]}", said)
     return _BEGINS.sub(
         lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}", said

@@ -1,9 +1,10 @@
 """The model card as the hub's own reader and a Markdown renderer read it."""
 
+import re
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Comment
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
@@ -124,6 +125,23 @@ def test_text_of_models_and_of_the_web_is_no_markup(made: Any, card: Any) -> Non
     assert "https\\://evil" in found.text
     assert "<script>alert(1)</script>" in page.get_text()
     assert found.data.model_name == made.name
+
+
+def test_an_address_of_mail_is_no_link_for_any_renderer(made: Any, card: Any) -> None:
+    made.samples = [made.sample(200, 0, "Once", " the miller wrote to fox@mill.example, twice.")]
+    page = rendered(card())
+    assert "the miller wrote to fox@mill.example, twice." in page.get_text()
+    pieces = [str(text) for text in page.find_all(string=True) if not isinstance(text, Comment)]
+    assert not [text for text in pieces if re.search(r"@\w", text)]
+
+
+def test_a_page_without_an_address_is_named_without_one(made: Any, card: Any) -> None:
+    made.samples = [made.sample(200, 0, "Once", " the miller's daughter hid the brass key.")]
+    sample = made.samples[0] | {"sample": 0}
+    made.passages = [measured.passage(sample, 0, 3, url="", attribution_url=None)]
+    said = " ".join(rendered(card()).get_text().split())
+    assert re.search(r"stands in “Tale \d+”, Plot", said)
+    assert "()" not in said
 
 
 def test_the_copying_verdict_and_a_takedown_stand_in_the_card(made: Any, card: Any) -> None:
