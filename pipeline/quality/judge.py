@@ -60,7 +60,10 @@ class ModelJudge:
         model, self._tokenizer = load_pretrained(name, revision, what=what)
         self._frame = frame_of(self._tokenizer)
         self._model = model.to(device)
-        self.name = name
+        self._loaded = name
+        # Where a folder lies is no one's business but this machine's, and tables are published.
+        folder = Path(name).expanduser()
+        self.name = folder.absolute().name if folder.is_dir() else name
 
     def nats(self, pairs: list[Pair]) -> list[float]:
         """Prompt and text are encoded each by itself, as they were when the story was drawn."""
@@ -70,7 +73,7 @@ class ModelJudge:
         try:
             return negative_log_likelihoods(self._model, texts, begins)
         except ModelError as error:
-            raise ModelError(f"the judge {self.name}: {error}") from error
+            raise ModelError(f"the judge {self._loaded}: {error}") from error
 
 
 def load_judge(spec: ModelSpec, model_folder: Path, corpus: Path, device: str) -> Judge:

@@ -32,9 +32,7 @@ def judged_by(make_spec):
 
 
 def test_a_models_bits_are_those_of_the_tokens_after_the_prompt(trained, corpus, judged_by):
-    name = str(trained / "final")
-    judge = load_judge(judged_by(judge=name), trained, corpus, "cpu")
-    assert judge.name == name
+    judge = load_judge(judged_by(judge=str(trained / "final")), trained, corpus, "cpu")
     model, tokenizer = load_trained(trained / "final")
     start = frame_of(tokenizer).start
     found = bits_of(judge, _PAIRS)
@@ -45,6 +43,12 @@ def test_a_models_bits_are_those_of_the_tokens_after_the_prompt(trained, corpus,
             likely = model(ids).logits.log_softmax(-1)[0, :-1].gather(1, ids[0, 1:, None])
         assert bits == pytest.approx(-float(likely[len(before) :].sum()) / math.log(2), rel=1e-4)
     assert found[2] is None
+
+
+@pytest.mark.parametrize("written", ["{0}/final", "{0}/final/", "{0}/../{0.name}/final"])
+def test_a_judge_in_a_folder_is_named_without_where_it_lies(trained, corpus, judged_by, written):
+    named = load_judge(judged_by(judge=written.format(trained)), trained, corpus, "cpu").name
+    assert named == "final"
 
 
 def test_a_story_and_a_prompt_longer_than_the_context_are_scored_whole(trained, corpus, judged_by):
@@ -75,7 +79,7 @@ def test_the_base_judges_at_the_commit_that_it_was_trained_from(
 ):
     (tmp_path / "training.json").write_text('{"base_revision": null}')
     spec = make_spec().model_copy(update={"base": str(trained / "final"), "size": None})
-    assert load_judge(spec, tmp_path, corpus, "cpu").name == str(trained / "final")
+    assert load_judge(spec, tmp_path, corpus, "cpu").name == "final"
 
 
 def test_a_judge_that_cannot_be_had_is_one_clear_error(trained, corpus, judged_by, monkeypatch):
