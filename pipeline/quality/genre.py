@@ -10,7 +10,7 @@ documents it learned it would know the names, not the genre; a corpus split by d
 out too, and by these it is not judged.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from hashlib import blake2b
 from heapq import nsmallest
@@ -63,7 +63,7 @@ class GenreClassifier:
 
     genres: list[str]
     accuracy: Interval  # of held-out works
-    majority: float  # what telling every one of them the commonest genre would get
+    majority: float  # what telling every one of them their own commonest genre would get
     works: int
     learned: frozenset[str]  # works; of those it may know more than the genre
     _vectorizer: Any
@@ -125,11 +125,10 @@ def learn_genres(corpus: Path, seed: int) -> GenreClassifier:
     asked = [genre for genre, _ in trials]
     told = regression.predict(vectorizer.transform([text for _, text in trials]))
     right = sum(str(one) == other for one, other in zip(told, asked, strict=True))
-    commonest = max(genres, key=labels.count)
     return GenreClassifier(
         genres=genres,
         accuracy=share(right, len(asked)),
-        majority=asked.count(commonest) / len(asked),
+        majority=max(Counter(asked).values()) / len(asked),
         works=len(asked),
         learned=learned,
         _vectorizer=vectorizer,

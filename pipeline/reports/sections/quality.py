@@ -19,7 +19,7 @@ from pipeline.reports.material import Material
 from pipeline.reports.readings import over_steps, reading
 from pipeline.reports.sections.section import Section
 from pipeline.reports.sections.stories import CHECKPOINTS, spread
-from pipeline.reports.text import number, one_line, percent, span
+from pipeline.reports.text import counted, number, one_line, percent, span
 
 #: At most so many settings in the table.
 SETTINGS = 12
@@ -155,6 +155,7 @@ def _classifier(figures: Mapping[str, Any]) -> dict[str, str] | None:
         "reason": "",
         "accuracy": percent(found["accuracy"]),
         "span": bounds,
+        "works": counted(int(found["works"]), "held-out work"),
         "genres": number(int(found["genres"])),
         "majority": percent(found["majority"]),
     }
