@@ -1,4 +1,4 @@
-"""A figure is looked up by what it is of; where there is no row there is no figure, and no error."""
+"""A figure is looked up by what it is of; where there is no row there is none, and no error."""
 
 from pipeline.reports.readings import over_steps, reading
 from pipeline.schema import QUALITY_MEANS
