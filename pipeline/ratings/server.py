@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "only JSON")
         try:
             said = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of brackets within brackets
             said = None
         if not isinstance(said, dict):
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "only a JSON object")
