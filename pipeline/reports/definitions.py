@@ -58,7 +58,9 @@ DEFINITIONS: dict[str, Definition] = {
         "Gap",
         "Bits per byte of held-out text less those of a random draw of training text. Near 0 the "
         "model does as well on what it never read; a wide gap means that it learned its training "
-        "text by heart rather than how such stories go.",
+        "text by heart rather than how such stories go. Of a long work only the beginning is "
+        "drawn, where less stands before each word than in a whole one: the gap is too narrow "
+        "rather than too wide.",
     ),
     "context": Definition(
         "Context",
