@@ -47,6 +47,7 @@ _CODE = (
     "pipeline.reports",
     "pipeline.ratings",
     "pipeline.intervals",
+    "pipeline.licences",
     "pipeline.perplexity.compare",
     "pipeline.perplexity.groups",
     "pipeline.perplexity.works",

@@ -3,12 +3,14 @@
 import json
 
 import dagster as dg
+import grimp
 import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
 from crawlers.takedowns import Takedown
 from crawlers.yaml_spec import SpecError
+from dagster_project.models_page import _CODE
 from dagster_project.takedown.erase import erase_outputs
 from dagster_project.takedown.rebuild import rebuild
 from dagster_project.takedown.touched import look
@@ -53,6 +55,20 @@ def test_each_corpus_with_a_model_has_a_page_over_all_of_them(project, load):
     }
     assert not graph.has(dg.AssetKey(["mix", "models"]))
     assert graph.get(key).automation_condition is not None
+
+
+def test_whatever_words_the_page_is_in_its_fingerprint():
+    graph = grimp.build_graph("pipeline", cache_dir=None)
+    seen, of = set(), {"pipeline.reports.models"}
+    while of:
+        seen |= of
+        imported = set().union(*(graph.find_modules_directly_imported_by(one) for one in of))
+        # Columns, names in YAML and how a file is written word nothing.
+        silent = ("pipeline.schema", "pipeline.model_spec", "pipeline.atomic")
+        of = {one for one in imported if not one.startswith((*silent, *_CODE))}
+        of |= {one for one in imported if one.startswith(("pipeline.reports", "pipeline.ratings"))}
+        of -= seen
+    assert not {one for one in seen if not one.startswith(_CODE)}
 
 
 def test_without_a_finished_model_it_says_what_to_materialize(project, load, materialize):
