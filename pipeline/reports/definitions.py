@@ -174,7 +174,9 @@ DEFINITIONS: dict[str, Definition] = {
         "Extractable",
         "The model is given 50 tokens of a training text and goes on, always with its likeliest "
         "token; where the next 50 are the training text's own, that passage can be extracted. The "
-        "figure is the share of the passages tried.",
+        "figure is the share of the passages tried. Tried are beginnings, of documents and of the "
+        "blocks that training cuts its text into, where nothing else stood before the model; of a "
+        "passage in the midst of a block the figure says nothing.",
     ),
     "extractable-held-out": Definition(
         "Extractable from held-out text",

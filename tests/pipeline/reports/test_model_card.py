@@ -127,6 +127,11 @@ def test_text_of_models_and_of_the_web_is_no_markup(made: Any, card: Any) -> Non
     assert found.data.model_name == made.name
 
 
+def test_which_passages_were_tried_stands_beside_what_is_extractable(card: Any) -> None:
+    said = " ".join(rendered(card()).get_text().split())
+    assert "Tried are beginnings, of documents and of the blocks that training cuts" in said
+
+
 def test_an_address_of_mail_is_no_link_for_any_renderer(made: Any, card: Any) -> None:
     made.samples = [made.sample(200, 0, "Once", " the miller wrote to fox@mill.example, twice.")]
     page = rendered(card())
