@@ -1,8 +1,9 @@
 """Which of a text's words are copied: those in passages of the training text of so many words.
 
 Case and punctuation don't count (`pipeline.memorisation.words`), and a passage stands within one
-training document. A story that ran out of tokens may end in the midst of a word, and one may begin
-in the midst of its prompt's last: such a part of a word is nobody's, and is not looked at.
+training document. A text of fewer words can hold none, so it says nothing of copying and is left
+out. A story that ran out of tokens may end in the midst of a word, and one may begin in the midst
+of its prompt's last: such a part of a word is nobody's, and is not looked at.
 """
 
 from collections.abc import Hashable
@@ -18,7 +19,7 @@ Parts = tuple[Counts, Counts]
 #: Characters on each side of where a story begins that tell whether a word goes over it.
 _EDGE = 64
 
-_TEXTS, _WORDS, _COPIED, _LONGEST, _NOVEL = range(5)
+_TEXTS, _LONG_ENOUGH, _WORDS, _COPIED, _LONGEST, _NOVEL = range(6)
 _NGRAMS = _NOVEL + LONGEST_NGRAM
 
 
@@ -59,7 +60,9 @@ class TextCounts:
         """Count a text; `runs` as of `novel_ngrams`."""
         longest = int(runs.max(initial=0))
         novel, ngrams = novel_ngrams(runs)
-        counted = [1, len(runs), copied_words(runs, self._passage), longest, *novel, *ngrams]
+        whole = len(runs) >= self._passage
+        copied = [whole, len(runs) * whole, copied_words(runs, self._passage)]
+        counted = [1, *copied, longest, *novel, *ngrams]
         self._units[unit] = self._units.get(unit, 0) + np.array(counted, np.int64)
         self.longest_words = max(self.longest_words, longest)
 
@@ -69,12 +72,17 @@ class TextCounts:
         return int(self._column(_TEXTS).sum())
 
     @property
+    def long_enough(self) -> int:
+        """How many have the words of a copied passage, and are asked for them."""
+        return int(self._column(_LONG_ENOUGH).sum())
+
+    @property
     def words(self) -> int:
-        """Of all texts together."""
+        """Of the texts that are long enough, together."""
         return int(self._column(_WORDS).sum())
 
     def copied(self) -> Parts:
-        """Words within copied passages, of all words."""
+        """Words within copied passages, of all words of the texts that are long enough."""
         return self._column(_COPIED), self._column(_WORDS)
 
     def longest(self) -> Parts:

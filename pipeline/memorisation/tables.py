@@ -36,7 +36,7 @@ class Tables:
                 row = self._row(writer, step, value)
                 self._novelty.append(row | {"n": n, "ngrams": int(parts[1].sum())})
         if (copied := share_of(counts.copied(), self._seed)) is not None:
-            self.add(writer, step, "copied", counts.texts, copied)
+            self.add(writer, step, "copied", counts.long_enough, copied)
         if counts.texts:
             longest = ratio(*counts.longest(), seed=self._seed)
             self.add(writer, step, "longest", counts.texts, longest)

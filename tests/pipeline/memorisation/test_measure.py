@@ -122,12 +122,12 @@ def test_stories_of_one_prompt_are_one_witness_and_such_as_begin_by_themselves_e
     alike = {"prompt": "The ferry. ", "prompt_index": 1}
     by_prompt = [
         story(0, MILL, **alike),
-        story(1, "Zorble quix", **alike, setting="greedy", genre="fable"),
+        story(1, "Zorble " * 8, **alike, setting="greedy", genre="fable"),
     ]
     found, _ = looked_at(lamps(), tmp_path, *by_prompt, story(2, FERRY), story(3, MILL))
     copied, words = found.by_step[9].copied()
     assert copied.tolist() == [16, 34, 16]
-    assert words.tolist() == [18, 34, 16]  # of three units, the first of two stories
+    assert words.tolist() == [24, 34, 16]  # of three units, the first of two stories
     assert (found.by_step[9].texts, found.by_setting["free"][1].texts) == (4, 3)
 
 

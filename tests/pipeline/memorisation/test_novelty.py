@@ -3,11 +3,13 @@
 import random
 
 import numpy as np
+import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.memorisation.copied import TextCounts, copied_words
 from pipeline.memorisation.novelty import novel_ngrams
+from pipeline.memorisation.tables import Tables, share_of
 
 
 def stands_in(documents: list[list[str]], words: list[str]) -> bool:
@@ -69,9 +71,26 @@ def test_a_text_shorter_than_n_has_no_ngram_and_an_empty_one_no_word():
 def test_texts_of_one_work_are_one_unit():
     counts = TextCounts(passage=2)
     counts.add("work", np.array([2, 1, 0], np.int64))
-    counts.add("work", np.array([0], np.int64))
-    counts.add("other", np.array([1], np.int64))
+    counts.add("work", np.array([0, 1], np.int64))
+    counts.add("other", np.array([1, 0], np.int64))
     copied, words = counts.copied()
-    assert (copied.tolist(), words.tolist()) == ([2, 0], [4, 1])
-    assert counts.texts == 3
+    assert (copied.tolist(), words.tolist()) == ([2, 0], [5, 2])
+    assert counts.texts == counts.long_enough == 3
     assert counts.longest_words == 2
+
+
+def test_texts_too_short_for_a_passage_say_nothing_of_copying(tmp_path):
+    counts = TextCounts(passage=3)
+    counts.add("long", np.array([3, 2, 1, 0], np.int64))
+    before = counts.copied()
+    for _ in range(9):
+        counts.add("short", np.array([2, 1], np.int64))
+    assert (counts.texts, counts.long_enough, counts.words) == (10, 1, 4)
+    copied, words = counts.copied()
+    assert (copied.tolist(), words.tolist()) == ([3, 0], [4, 0])
+    assert share_of((copied, words), 0) == share_of(before, 0)
+    tables = Tables("m", 0)
+    tables.add_texts("human", None, counts)
+    tables.write(tmp_path)
+    rows = pq.read_table(tmp_path / "memorisation.parquet").to_pylist()
+    assert {row["measure"]: row["texts"] for row in rows} == {"copied": 1, "longest": 10}
