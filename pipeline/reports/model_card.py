@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pipeline.corpus.markdown import link
 from pipeline.corpus.markdown import plain as escaped
 from pipeline.licences import LICENCES, Licence
+from pipeline.reports.comparison import difference_from
 from pipeline.reports.definitions import DEFINITIONS
 from pipeline.reports.material import Material
 from pipeline.reports.quoted import quoted
@@ -34,8 +35,8 @@ _METRICS = {
 }
 #: What the splits are for whose text is in no gradient.
 _HELD_OUT = {
-    "validation": "which chose the step whose weights were kept",
-    "test": "which it is measured on",
+    "validation": "validation, which chose the step whose weights were kept",
+    "test": "test, which it is measured on",
 }
 
 
@@ -204,13 +205,13 @@ def _corpus(material: Material, terms: Sequence[Licence], base: str | None) -> I
         "licence of its page; ATTRIBUTION.md of the corpus names every page and credits its "
         "authors, and trained_on.parquet of the model every document that its making read."
     )
-    held_out = " ".join(
-        f"{_counts(splits[split])}, {purpose}."
+    held_out = "; ".join(
+        f"{_counts(splits[split])}, {purpose}"
         for split, purpose in _HELD_OUT.items()
         if split in splits
     )
     if held_out:
-        yield f"Held out, split by {escaped(figures['split_by'])}: {held_out}"
+        yield f"Held out, split by {escaped(figures['split_by'])}: {held_out}."
     rows = (f"| [{t.spdx}]({t.url}) | {' '.join(t.asks) or 'Asks for nothing.'} |" for t in terms)
     yield "\n".join(["| licence | asks |", "| --- | --- |", *rows])
     if any(term.non_commercial for term in terms):
@@ -235,6 +236,12 @@ def _limits(material: Material, figures: Mapping[str, Any]) -> Iterator[str]:
     )
     if figures["better"] != "better":
         yield "It is not shown to be better than the model before training."
+    counting = difference_from("ngram", figures["held_out_split"], material.differences)
+    if counting is not None and not counting.below(0):
+        yield (
+            "It is not shown to be better than an n-gram model, which counts in the training text "
+            "which characters follow which."
+        )
     if material.corpus_figures["split_by"] != "work":
         yield ("Other parts of the held-out works were trained on, so that its figures flatter it.")
     if figures["bits_per_byte_interval"] is None:

@@ -178,8 +178,8 @@ def _gap(gap: Mapping[str, Any] | None) -> dict[str, str] | None:
         )
     else:
         meaning = (
-            "whether there is a gap cannot be told on so few works; one as wide as the upper bound "
-            "is not ruled out."
+            "whether there is a gap cannot be told from these works; one as wide as the upper "
+            "bound is not ruled out."
         )
     return {"said": said, "span": span(of.low, of.high, signed), "meaning": meaning}
 

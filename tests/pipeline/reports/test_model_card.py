@@ -132,6 +132,13 @@ def test_which_passages_were_tried_stands_beside_what_is_extractable(card: Any) 
     assert "Tried are beginnings, of documents and of the blocks that training cuts" in said
 
 
+def test_a_model_not_shown_to_beat_counting_says_so_among_its_limits(made: Any, card: Any) -> None:
+    assert "an n-gram model" not in rendered(card()).get_text()
+    made.differences = measured.differences(made.scores, width=3.0)
+    said = " ".join(rendered(card()).get_text().split())
+    assert "It is not shown to be better than an n-gram model, which counts" in said
+
+
 def test_an_address_of_mail_is_no_link_for_any_renderer(made: Any, card: Any) -> None:
     made.samples = [made.sample(200, 0, "Once", " the miller wrote to fox@mill.example, twice.")]
     page = rendered(card())
