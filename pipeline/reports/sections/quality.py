@@ -82,6 +82,7 @@ def section(material: Material) -> Section | None:
         "several": len({name for name in means["setting"].to_pylist() if name is not None}) > 1,
         "genre": _classifier(material.quality_figures),
         "judge": _judge(material.quality_figures),
+        "people": _people(material.quality_figures),
     }
     return Section("quality", "How well they are told", "quality.html", content)
 
@@ -159,6 +160,12 @@ def _classifier(figures: Mapping[str, Any]) -> dict[str, str] | None:
         "genres": number(int(found["genres"])),
         "majority": percent(found["majority"]),
     }
+
+
+def _people(figures: Mapping[str, Any]) -> str:
+    """How many passages of human text the stories stand beside."""
+    passages = figures.get("human_texts")
+    return "" if passages is None else counted(int(passages), "passage")
 
 
 def _judge(figures: Mapping[str, Any]) -> str:

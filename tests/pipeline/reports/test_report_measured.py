@@ -187,6 +187,14 @@ def test_genres_met_stand_beside_what_a_model_meets_that_heeds_none(made: Any) -
     assert "by chance" not in words(read(made, "quality").select_one("#quality"))
 
 
+def test_how_many_human_passages_the_stories_stand_beside_is_told(made: Any) -> None:
+    made.quality_figures |= {"human_texts": 3}
+    quality = read(made, "quality").select_one("#quality")
+    assert "of like length (3 passages of it)" in words(quality)
+    made.quality_figures |= {"human_texts": 0}  # every held-out text is too short
+    assert "(0 passages of it)" in words(read(made, "quality").select_one("#quality"))
+
+
 def test_why_genres_were_not_judged_and_nothing_extracted_is_told(made: Any) -> None:
     made.quality_figures |= {"genre_classifier": None, "genre_reason": f"one genre alone {EVIL}"}
     made.copying_figures |= {"extractable": None, "extractable_reason": "a context of 64 tokens"}
