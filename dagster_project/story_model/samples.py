@@ -44,10 +44,13 @@ def samples_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefi
                 samples=spec.samples.model_dump(),
                 code=code_version(
                     "pipeline.sampling",
+                    "pipeline.sample_journal",
                     "pipeline.kept_checkpoints",
                     "pipeline.generation",
                     "pipeline.sentences",
                     "pipeline.models",
+                    "pipeline.schema.models",
+                    "pipeline.corpus.layout",
                 ),
             ),
             lambda folder: sample(
