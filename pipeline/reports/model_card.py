@@ -35,8 +35,8 @@ _METRICS = {
 }
 #: What the splits are for whose text is in no gradient.
 _HELD_OUT = {
-    "validation": "validation, which chose the step whose weights were kept",
-    "test": "test, which it is measured on",
+    "validation": "which chose the step whose weights were kept",
+    "test": "which it is measured on",
 }
 
 
@@ -206,7 +206,7 @@ def _corpus(material: Material, terms: Sequence[Licence], base: str | None) -> I
         "authors, and trained_on.parquet of the model every document that its making read."
     )
     held_out = "; ".join(
-        f"{_counts(splits[split])}, {purpose}"
+        f"{split} ({_counts(splits[split])}), {purpose}"
         for split, purpose in _HELD_OUT.items()
         if split in splits
     )

@@ -84,7 +84,9 @@ def test_what_it_was_trained_on_is_told_apart_from_what_was_held_out(made: Any, 
         split: f"{sum(len(text.split()) for text in texts)} words" for split, texts in of.items()
     }
     assert f"3 documents of 3 works, {told['train']}" in said
-    assert f"Held out, split by work: 1 document of 1 work, {told['validation']}" in said
+    assert (
+        f"Held out, split by work: validation (1 document of 1 work, {told['validation']}" in said
+    )
     assert f"2 documents of 2 works, {told['test']}" in said
     assert "6 documents" not in said
     # A licence of held-out text alone is none of what the model was made from.
