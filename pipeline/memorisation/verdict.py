@@ -60,11 +60,18 @@ def judge(evidence: Evidence) -> Verdict:
     if bound is None and human is not None:
         bound = human.value
     if last is None:
-        told = "Its last stories hold no word, so whether it copies cannot be said."
+        told = (
+            f"Its last stories hold no word, or fewer than the {evidence.passage} of a passage, so "
+            "whether it copies cannot be said."
+        )
         return Verdict(bound, False, told, ["Train for more steps, or draw longer stories."])
     if human is None:
-        told = "The held-out human text holds no word, so there is nothing to hold it against."
-        return Verdict(bound, False, told, ["Give the corpus a larger held-out share."])
+        told = (
+            f"No held-out human text of {evidence.passage} words or more is of like length, so "
+            "there is nothing to hold it against."
+        )
+        remedy = "Draw shorter stories, or give the corpus a larger held-out share."
+        return Verdict(bound, False, told, [remedy])
     above = _above(evidence, human, last)
     advice = _advice(evidence, human) if above else []
     return Verdict(bound, not above, _sentence(evidence, human, last.share, above), advice)

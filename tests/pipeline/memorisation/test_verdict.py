@@ -58,6 +58,13 @@ def test_a_model_that_writes_no_word_does_not_pass():
     assert "no word" in found.sentence
 
 
+def test_a_model_whose_stories_are_too_long_for_held_out_text_does_not_pass_and_hears_why():
+    found = judge(evidence(at(0.0), human=None))
+    assert not found.passed
+    assert "No held-out human text of 8 words or more is of like length" in found.sentence
+    assert "Draw shorter stories" in found.advice[0]
+
+
 def test_the_last_checkpoint_that_is_not_above_the_bound_is_named():
     steps = {10: at(0.0), 40: at(0.03), 80: at(0.5), 100: at(0.9)}
     (advice,) = judge(evidence(None, by_step=steps)).advice
