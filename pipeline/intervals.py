@@ -90,7 +90,7 @@ def unpaired_difference(
 
 
 def difference_of_shares(
-    first: tuple[Figures, Figures], second: tuple[Figures, Figures], *, seed: int = 0
+    first: tuple[Figures, Figures], second: tuple[Figures, Figures], *, texts: int, seed: int = 0
 ) -> Interval:
     """As `unpaired_difference`, of what `clustered_share` is taken of.
 
@@ -98,12 +98,15 @@ def difference_of_shares(
     to be no farther from it than the farthest work of both is. Wilson's interval by itself allows
     for works that are wholly copied, which nobody saw. No interval is wider than Wilson's with the
     works as trials, though: works of a given mean differ most where each has all of it or none. A
-    single work has that one, and so there is an interval always.
+    single work has that one, and so there is an interval always. Of `second`, of so many `texts`,
+    it is no wider than if each text had all of it or none either: a text that has any of it has
+    little as a rule, which leaves room for texts of one work to be alike.
     """
     one, other = _of_trials(first, seed), _of_trials(second, seed + 1)
     shares = _shares(*first), _shares(*second)
     both = np.concatenate(shares)
-    return _apart(_within(one, shares[0], both), _within(other, shares[1], both))
+    other = _narrower(_within(other, shares[1], both), share(other.value * texts, texts))
+    return _apart(_within(one, shares[0], both), other)
 
 
 def _drawn(
@@ -157,7 +160,11 @@ def _drawn_share(numerators: Figures, denominators: Figures, seed: int) -> Inter
 def _of_trials(parts: tuple[Figures, Figures], seed: int) -> Interval:
     """As `_drawn_share`, no wider than if each work had all of it or none."""
     found, works = _drawn_share(*parts, seed), len(_shares(*parts))
-    widest = share(found.value * works, works)
+    return _narrower(found, share(found.value * works, works))
+
+
+def _narrower(found: Interval, widest: Interval) -> Interval:
+    """Of two intervals of a figure what they share; `widest` where `found` has none."""
     if found.low is None or found.high is None or widest.low is None or widest.high is None:
         return widest
     return Interval(found.value, max(found.low, widest.low), min(found.high, widest.high))

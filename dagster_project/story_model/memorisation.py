@@ -1,5 +1,6 @@
 """The asset of what a model copies of the text that it was trained on."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,28 @@ from dagster_project.resources import DataStore, Gpu
 from dagster_project.step import build
 from dagster_project.story_model.inputs import asset_key, load_corpus, load_model, load_samples
 from dagster_project.story_model.origin import refuse_outdated
-from pipeline.artifact import code_version, fingerprint
+from pipeline.artifact import Artifact, code_version, fingerprint
 from pipeline.model_spec import ModelSpec
+
+#: The code that decides the tables. The verdict is judged from them, and is no part of it: another
+#: bound or word of advice tries no checkpoint again.
+MEASURES = (
+    *(
+        f"pipeline.memorisation.{name}"
+        for name in (
+            *("copied", "evidence", "extraction", "index", "measure", "novelty"),
+            *("passages", "stories", "suffixes", "tables", "words"),
+        )
+    ),
+    "pipeline.intervals",
+    "pipeline.kept_checkpoints",
+    "pipeline.models",
+    "pipeline.quality.human",
+    "pipeline.sentences",
+    "pipeline.schema.measures",
+    "pipeline.corpus.files",
+    "pipeline.corpus.layout",
+)
 
 
 def memorisation_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.AssetsDefinition:
@@ -43,6 +64,7 @@ def memorisation_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.Asset
         context: dg.AssetExecutionContext, data: DataStore, gpu: Gpu
     ) -> dg.MaterializeResult:
         from pipeline.memorisation.measure import measure
+        from pipeline.memorisation.verdict import verdict_of
         from pipeline.reports.sections.memorisation import copying_png
 
         model, samples = load_model(spec, data), load_samples(spec, data)
@@ -50,37 +72,44 @@ def memorisation_asset(spec: ModelSpec, written_in: Path, pool: str) -> dg.Asset
         refuse_outdated(spec.name, {"model": model, "samples": samples})
         inputs = {"model": model, "samples": samples, "corpus": corpus, "index": index}
         duplicates = _duplicates(corpus.figures)
+        root, written = data.path("memorisation", spec.name), spec.measures.copied
+        measured = fingerprint(
+            duplicates=duplicates,
+            measures=spec.measures.model_dump(include={"passage", "prefixes", "seed"}),
+            code=code_version(*MEASURES),
+            made_from={name: made.data_version for name, made in inputs.items()},
+        )
+
+        def make(folder: Path) -> dict[str, Any]:
+            last = Artifact.load(root)
+            if last is not None and last.figures.get("measured") == measured:
+                for name in last.files:
+                    shutil.copyfile(last.folder / name, folder / name)
+                figures = dict(last.figures)
+            else:
+                figures = measure(
+                    model.folder,
+                    spec,
+                    samples.folder,
+                    corpus.folder,
+                    index.folder,
+                    folder,
+                    device=gpu.pick(spec).kind,
+                    duplicates=duplicates,
+                    report=lambda what, done, total: context.log.info(
+                        "%s: %d of %d looked at", what, done, total
+                    ),
+                )
+            return {**figures, **verdict_of(folder, written), "measured": measured}
+
         artifact = build(
-            data.path("memorisation", spec.name),
+            root,
             fingerprint(
-                duplicates=duplicates,
-                measures=spec.measures.model_dump(
-                    include={"passage", "copied", "prefixes", "seed"}
-                ),
-                code=code_version(
-                    "pipeline.memorisation",
-                    "pipeline.intervals",
-                    "pipeline.models",
-                    "pipeline.quality.human",
-                    "pipeline.sentences",
-                    "pipeline.schema.measures",
-                    "pipeline.corpus.files",
-                    "pipeline.corpus.layout",
-                ),
+                measured=measured,
+                copied=written,
+                code=code_version("pipeline.memorisation.verdict"),
             ),
-            lambda folder: measure(
-                model.folder,
-                spec,
-                samples.folder,
-                corpus.folder,
-                index.folder,
-                folder,
-                device=gpu.pick(spec).kind,
-                duplicates=duplicates,
-                report=lambda what, done, total: context.log.info(
-                    "%s: %d of %d looked at", what, done, total
-                ),
-            ),
+            make,
             written_in=written_in,
             made_from=inputs,
         )

@@ -20,6 +20,7 @@ from pipeline.device import pick_device
 from pipeline.intervals import difference_of_shares, share
 from pipeline.kept_checkpoints import kept_checkpoints
 from pipeline.memorisation.copied import TextCounts
+from pipeline.memorisation.evidence import Copied, Evidence, write_evidence
 from pipeline.memorisation.extraction import (
     Trial,
     draw_passages,
@@ -29,11 +30,13 @@ from pipeline.memorisation.extraction import (
 from pipeline.memorisation.index import TrainIndex
 from pipeline.memorisation.stories import Stories, look_at_stories
 from pipeline.memorisation.tables import Tables, share_of
-from pipeline.memorisation.verdict import Copied, Evidence, judge
 from pipeline.model_spec import ModelSpec
 from pipeline.models.initial import load_trained
 from pipeline.quality.human import human_passages
 from pipeline.schema import PASSAGES
+
+#: With so many trials in which nothing is copied, people may copy up to 16 % of their words.
+_STRETCHES = 20
 
 Report = Callable[[str, int, int], None]
 
@@ -56,11 +59,12 @@ def measure(
     """Look for the stories of `samples` in the training text, and try the model on that text.
 
     Writes passages.parquet (PASSAGES), novelty.parquet (NOVELTY) and memorisation.parquet
-    (MEMORISATION) into `folder`. `duplicates`: how many documents the corpus left out as such, and
-    its threshold. `report` is told what is looked at, how many were and are to be.
+    (MEMORISATION) into `folder`, and beside them what `pipeline.memorisation.verdict` judges by.
+    `duplicates`: how many documents the corpus left out as such, and its threshold. `report` is
+    told what is looked at, how many were and are to be.
 
-    Returns figures: `copied` and `human_copied` (shares of words), `bound`, `passed`, `verdict`,
-    `advice`, `extractable` (null for `extractable_reason`), `longest_words`, all of the last step;
+    Returns figures: `copied` and `human_copied` (shares of words), `extractable` (null for
+    `extractable_reason`), `longest_words`, all of the last step;
     `passage`, `steps`; `intervals` by measure, `by_setting` of copied. Raises ModelError where a
     checkpoint is missing, held-out text is empty or the model's output is no number, CorpusError
     where the index is not of this corpus.
@@ -85,16 +89,12 @@ def measure(
     reason = _try_all(model_folder, spec, corpus, on.kind, tables, report)
     tables.write(folder)
     evidence = _evidence(model_folder, spec, stories, human, duplicates)
-    verdict = judge(evidence)
+    write_evidence(folder, evidence)
     last, of_human = evidence.by_step.get(stories.last), evidence.human
     extractable = tables.last.get("extractable")
     return {
         "copied": last and last.share.value,
         "human_copied": of_human and of_human.value,
-        "bound": verdict.bound,
-        "passed": verdict.passed,
-        "verdict": verdict.sentence,
-        "advice": verdict.advice,
         "extractable": extractable and extractable.value,
         "extractable_reason": reason,
         "longest_words": stories.by_step[stories.last].longest_words,
@@ -155,7 +155,12 @@ def _evidence(
         if (copied := share_of(counts.copied(), seed)) is not None:
             more = None
             if human.words:
-                more = difference_of_shares(counts.copied(), human.copied(), seed=seed)
+                more = difference_of_shares(
+                    counts.copied(),
+                    human.copied(),
+                    texts=trials_of(human, spec.measures.passage),
+                    seed=seed,
+                )
             by_step[step] = Copied(copied, more)
     by_setting = {
         name: (temperature, copied)
@@ -167,7 +172,6 @@ def _evidence(
         by_step=by_step,
         human=share_of(human.copied(), seed),
         passage=stories.passage,
-        written=spec.measures.copied,
         by_setting=by_setting,
         passages=stories.passages,
         recurring=stories.recurring,
@@ -175,6 +179,15 @@ def _evidence(
         duplicates=duplicates,
         epochs=_epochs(model_folder, stories.last),
     )
+
+
+def trials_of(human: TextCounts, passage: int) -> int:
+    """For how many trials human text counts at least, however few works it is of.
+
+    Its texts; of less than 20, stretches of so many words as a copied passage has, 20 at most: what
+    a paragraph of people's shows is little, but it bears out that they do not copy every word.
+    """
+    return max(1, human.texts, min(_STRETCHES, human.words // passage))
 
 
 def _epochs(model_folder: Path, step: int) -> float:

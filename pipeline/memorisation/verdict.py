@@ -2,9 +2,10 @@
 
 By default the bound is what held-out human text of like length has in common with the training
 text, names and set phrases as it is: a model is above it where the 95 % interval of its share of
-copied words less theirs lies above 0. Where a side is too small for an interval, a single story or
-a single held-out work, its share itself stands in for the interval's bound. A bound that a person
-wrote, `measures.copied`, is exceeded where the share is above it.
+copied words less theirs lies above 0. Both are counted by what makes texts alike, stories by prompt
+and human text by work; of a single prompt, or a single held-out work, so little is certain that
+only a model is above it that copies far more (`pipeline.intervals.difference_of_shares`). A bound
+that a person wrote, `measures.copied`, is exceeded where the share is above it.
 
 What mends it follows from the figures: training ends earlier where an earlier checkpoint copies no
 more than the bound; passages that recur in the training text are what is learned by heart first
@@ -12,35 +13,12 @@ more than the bound; passages that recur in the training text are what is learne
 many times over is too short for the model; likelier tokens are likelier copies.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from pipeline.intervals import Interval
-
-
-@dataclass(frozen=True)
-class Copied:
-    """The share of words that are copied, and the same less that of held-out human text."""
-
-    share: Interval
-    more: Interval | None  # without bounds where one of the two has none; None: nothing to compare
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the verdict and its advice go by; shares are 0 to 1."""
-
-    step: int  # the last: the model that would be published
-    by_step: Mapping[int, Copied]  # of the steps whose stories hold words
-    human: Interval | None  # of held-out human text; None: there are no words
-    passage: int  # words in a row that count as copied
-    written: float | None = None  # the bound that a person wrote
-    by_setting: Mapping[str, tuple[float, Interval]] = field(default_factory=dict)  # temperature
-    passages: int = 0  # that are copied, at the last step
-    recurring: int = 0  # of these, such as stand at several places of the training text
-    most_places: int = 0
-    duplicates: tuple[int, float] | None = None  # that the corpus left out, and its threshold
-    epochs: float | None = None  # times that the training text was read; None: not known
+from pipeline.memorisation.evidence import Copied, Evidence, read_evidence
 
 
 @dataclass(frozen=True)
@@ -53,10 +31,24 @@ class Verdict:
     advice: list[str]
 
 
-def judge(evidence: Evidence) -> Verdict:
-    """The verdict, with advice where it is against the model."""
+def verdict_of(folder: Path, written: float | None) -> dict[str, Any]:
+    """Figures of the verdict on what `pipeline.memorisation.measure` wrote into `folder`.
+
+    They are `bound`, `passed`, `verdict` and `advice`. Raises OSError and ValueError.
+    """
+    verdict = judge(read_evidence(folder), written)
+    return {
+        "bound": verdict.bound,
+        "passed": verdict.passed,
+        "verdict": verdict.sentence,
+        "advice": verdict.advice,
+    }
+
+
+def judge(evidence: Evidence, written: float | None = None) -> Verdict:
+    """The verdict, with advice where it is against the model; `written`: a person's bound."""
     last, human = evidence.by_step.get(evidence.step), evidence.human
-    bound = evidence.written
+    bound = written
     if bound is None and human is not None:
         bound = human.value
     if last is None:
@@ -72,28 +64,28 @@ def judge(evidence: Evidence) -> Verdict:
         )
         remedy = "Draw shorter stories, or give the corpus a larger held-out share."
         return Verdict(bound, False, told, [remedy])
-    above = _above(evidence, human, last)
-    advice = _advice(evidence, human) if above else []
-    return Verdict(bound, not above, _sentence(evidence, human, last.share, above), advice)
+    above = _above(written, last)
+    advice = _advice(evidence, written) if above else []
+    sentence = _sentence(evidence, human, last.share, above, written)
+    return Verdict(bound, not above, sentence, advice)
 
 
-def _above(evidence: Evidence, human: Interval, copied: Copied) -> bool:
-    if evidence.written is not None:
-        return copied.share.value > evidence.written
-    if copied.more is not None and copied.more.low is not None:
-        return copied.more.above(0)
-    least = copied.share.value if copied.share.low is None else copied.share.low
-    return least > (human.value if human.high is None else human.high)
+def _above(written: float | None, copied: Copied) -> bool:
+    if written is not None:
+        return copied.share.value > written
+    return copied.more is not None and copied.more.above(0)
 
 
-def _sentence(evidence: Evidence, human: Interval, share: Interval, above: bool) -> str:
+def _sentence(
+    evidence: Evidence, human: Interval, share: Interval, above: bool, written: float | None
+) -> str:
     told = (
         f"{_share(share)} of its stories' words stand in passages of {evidence.passage} words or "
         "more from the training text"
     )
-    if evidence.written is not None:
+    if written is not None:
         side = "above" if above else "not above"
-        return f"{told}, which is {side} the bound of {evidence.written:.2%} in measures.copied."
+        return f"{told}, which is {side} the bound of {written:.2%} in measures.copied."
     told += f", and {_share(human)} of held-out human text: "
     if above:
         return told + "it copies more than held-out human text has in common with it."
@@ -102,23 +94,23 @@ def _sentence(evidence: Evidence, human: Interval, share: Interval, above: bool)
     return told + "it copies no more."
 
 
-def _advice(evidence: Evidence, human: Interval) -> list[str]:
+def _advice(evidence: Evidence, written: float | None) -> list[str]:
     return [
-        *_fewer_steps(evidence, human),
+        *_fewer_steps(evidence, written),
         *_deduplicate(evidence),
         *_more_text(evidence),
         *_warmer(evidence),
     ]
 
 
-def _fewer_steps(evidence: Evidence, human: Interval) -> list[str]:
+def _fewer_steps(evidence: Evidence, written: float | None) -> list[str]:
     earlier = sorted(step for step in evidence.by_step if step < evidence.step)
     if not earlier:
         return [
             f"Train for fewer than {evidence.step:,} steps; samples.at_steps keeps checkpoints on "
             "the way, which show where copying begins."
         ]
-    within = [step for step in earlier if not _above(evidence, human, evidence.by_step[step])]
+    within = [step for step in earlier if not _above(written, evidence.by_step[step])]
     step = within[-1] if within else earlier[0]
     copied = _share(evidence.by_step[step].share)
     if within:

@@ -145,25 +145,28 @@ def test_shares_are_told_apart_where_they_differ_and_hardly_ever_where_they_do_n
     apart = 0
     for trial in range(100):
         model, people = _texts(rng, stories, copying), _texts(rng, works, of_people)
-        apart += intervals.difference_of_shares(model, people, seed=trial).above(0)
+        apart += intervals.difference_of_shares(model, people, texts=works, seed=trial).above(0)
     assert least * 100 <= apart <= most * 100
 
 
 def test_two_that_copy_nothing_do_not_differ_and_one_that_copies_all_of_it_does():
     words = [900, 1100]
-    nothing = intervals.difference_of_shares(([0, 0], words), ([0, 0], words))
+    nothing = intervals.difference_of_shares(([0, 0], words), ([0, 0], words), texts=2)
     assert nothing.value == 0
     assert nothing.low == -nothing.high == -intervals.share(0, 2).high
-    assert intervals.difference_of_shares((words, words), ([0, 0], words)).above(0)
-    assert intervals.difference_of_shares(([0, 0], words), (words, words)).below(0)
+    assert intervals.difference_of_shares((words, words), ([0, 0], words), texts=2).above(0)
+    assert intervals.difference_of_shares(([0, 0], words), (words, words), texts=2).below(0)
 
 
 def test_of_one_work_anything_may_be_true_of_others_that_all_or_none_would_explain():
     people = ([0] * 40, [900] * 40)
-    one = intervals.difference_of_shares(([0], [9]), people)
+    one = intervals.difference_of_shares(([0], [9]), people, texts=40)
     assert (one.low, one.high) == (-intervals.share(0, 40).high, intervals.share(0, 1).high)
-    assert not intervals.difference_of_shares(([9], [900]), people).above(0)
-    assert intervals.difference_of_shares(([800], [900]), people).above(0)
-    assert not intervals.difference_of_shares(([500] * 9, [900] * 9), ([0], [900])).above(0)
+    assert not intervals.difference_of_shares(([9], [900]), people, texts=40).above(0)
+    assert intervals.difference_of_shares(([800], [900]), people, texts=40).above(0)
+    assert not intervals.difference_of_shares(([500] * 9, [900] * 9), ([0], [900]), texts=1).above(
+        0
+    )
+    assert intervals.difference_of_shares(([500] * 9, [900] * 9), ([0], [900]), texts=9).above(0)
     # Of two, where Student's t allows for more than works can differ by, as well.
-    assert intervals.difference_of_shares(([500, 800], [900, 900]), people).above(0)
+    assert intervals.difference_of_shares(([500, 800], [900, 900]), people, texts=40).above(0)

@@ -15,6 +15,7 @@ from pipeline.intervals import share
 from pipeline.memorisation.index import TrainIndex, build_index
 from pipeline.memorisation.measure import measure
 from pipeline.memorisation.stories import Stories, look_at_stories
+from pipeline.memorisation.verdict import verdict_of
 from pipeline.model_spec import ModelError, ModelSpec
 from pipeline.sampling import sample
 from pipeline.schema import MEMORISATION, NOVELTY, PASSAGES, SAMPLES
@@ -137,21 +138,15 @@ def test_there_is_no_figure_of_no_stories(lamps, tmp_path):
 
 
 def measured(learned: Learned, folder: Path, **measures: Any) -> dict[str, Any]:
-    """All that `measure` gives, in `folder`."""
+    """All that `measure` gives, in `folder`, and the verdict on it."""
     index = folder / "index"
     index.mkdir(parents=True)
     build_index(learned.corpus, index)
     sample(learned.folder, learned.spec, folder / "samples", device="cpu")
     spec = ModelSpec.model_validate(learned.spec.model_dump() | {"measures": measures})
-    return measure(
-        learned.folder,
-        spec,
-        folder / "samples",
-        learned.corpus,
-        index,
-        folder / "made",
-        device="cpu",
-    )
+    samples, made = folder / "samples", folder / "made"
+    found = measure(learned.folder, spec, samples, learned.corpus, index, made, device="cpu")
+    return found | verdict_of(made, spec.measures.copied)
 
 
 def by(table: pa.Table, **wanted: Any) -> list[dict[str, Any]]:
