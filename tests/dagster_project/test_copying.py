@@ -65,7 +65,9 @@ def _leads_to_its_report(reports, name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_model_that_copies_fails_its_check_with_its_report_written(milled, load, materialize):
+def test_a_model_that_copies_fails_its_check_with_its_report_written(
+    milled, load, materialize, monkeypatch
+):
     models = [_LEARNED.format(name="heart", steps=150), _LEARNED.format(name="honest", steps=6)]
     project = milled(*models)
 
@@ -92,8 +94,8 @@ def test_a_model_that_copies_fails_its_check_with_its_report_written(milled, loa
             _leads_to_its_report(project.data / "reports", name)
         assert instance.get_latest_materialization_event(dg.AssetKey("bundle")) is None
 
-    models = html.parse(project.data / "reports/models/tales.html")
-    rows = models.xpath("//table[contains(@class, 'models')]/tbody[1]/tr/th")
+    page_of_all = html.parse(project.data / "reports/models/tales.html")
+    rows = page_of_all.xpath("//table[contains(@class, 'models')]/tbody[1]/tr/th")
     told = {row.xpath("string(a)"): "copies above its bound" in row.text_content() for row in rows}
     assert told == {"heart": True, "honest": False}
 
@@ -114,3 +116,16 @@ def test_a_model_that_copies_fails_its_check_with_its_report_written(milled, loa
     assert b"Train for fewer steps" in kept
     told = {sentence for seed in range(14) for sentence in prose(60, seed).split(". ")}
     assert not [sentence for sentence in told if sentence.encode() in kept]
+
+    # Another bound is judged from what was measured: no story is looked for, no checkpoint tried.
+    monkeypatch.setattr("pipeline.memorisation.measure.measure", None)
+    written = project.folder / "corpora/tales/defs.yaml"
+    bound = "  corpus: tales\n  measures: {copied: 1.0}\n"
+    written.write_text(written.read_text("utf-8").replace("  corpus: tales\n", bound), "utf-8")
+    with dg.DagsterInstance.ephemeral() as instance:
+        ended = materialize(load(project), instance, "heart/memorisation", "heart/report")
+    assert ended.success
+    judged = Artifact.load(project.data / "memorisation/heart").figures
+    assert (judged["bound"], judged["passed"], judged["advice"]) == (1.0, True, [])
+    assert "the bound of 100.00%" in judged["verdict"]
+    assert judged["intervals"] == figures["intervals"]
