@@ -57,12 +57,15 @@ def judge(evidence: Evidence, written: float | None = None) -> Verdict:
             "whether it copies cannot be said."
         )
         return Verdict(bound, False, told, ["Train for more steps, or draw longer stories."])
-    if human is None:
+    if human is None and written is None:
         told = (
             f"No held-out human text of {evidence.passage} words or more is of like length, so "
             "there is nothing to hold it against."
         )
-        remedy = "Draw shorter stories, or give the corpus a larger held-out share."
+        remedy = (
+            "Draw shorter stories, give the corpus a larger held-out share, or write a bound of "
+            "your own: measures.copied."
+        )
         return Verdict(bound, False, told, [remedy])
     above = _above(written, last)
     advice = _advice(evidence, written) if above else []
@@ -77,7 +80,7 @@ def _above(written: float | None, copied: Copied) -> bool:
 
 
 def _sentence(
-    evidence: Evidence, human: Interval, share: Interval, above: bool, written: float | None
+    evidence: Evidence, human: Interval | None, share: Interval, above: bool, written: float | None
 ) -> str:
     told = (
         f"{_share(share)} of its stories' words stand in passages of {evidence.passage} words or "
@@ -86,6 +89,7 @@ def _sentence(
     if written is not None:
         side = "above" if above else "not above"
         return f"{told}, which is {side} the bound of {written:.2%} in measures.copied."
+    assert human is not None  # or there were nothing to judge by
     told += f", and {_share(human)} of held-out human text: "
     if above:
         return told + "it copies more than held-out human text has in common with it."

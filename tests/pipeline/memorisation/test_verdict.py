@@ -68,6 +68,13 @@ def test_a_model_whose_stories_are_too_long_for_held_out_text_does_not_pass_and_
     assert "Draw shorter stories" in found.advice[0]
 
 
+@pytest.mark.parametrize(("value", "passed"), [(0.05, True), (0.2, False)])
+def test_a_written_bound_needs_no_human_text(value, passed):
+    found = judge(replace(evidence(at(value)), human=None), written=0.1)
+    assert found.passed is passed
+    assert "bound of 10.00% in measures.copied" in found.sentence
+
+
 def test_the_last_checkpoint_that_is_not_above_the_bound_is_named():
     steps = {10: at(0.0), 40: at(0.03), 80: at(0.5), 100: at(0.9)}
     (advice,) = judge(evidence(None, by_step=steps)).advice
