@@ -227,4 +227,4 @@ def test_help_lists_every_command_with_its_own_words() -> None:
 def test_a_mistyped_command_names_the_nearest() -> None:
     done = CliRunner().invoke(app, ["trase"])
     assert done.exit_code == 2
-    assert "Did you mean 'trace'?" in done.stderr
+    assert "Did you mean 'trace'" in done.stderr
