@@ -108,6 +108,7 @@ def _processes_of(folder: Path) -> list[str]:
 def test_graph_seen_materialization_launched_and_plot_looked_at(
     page: Page, dagster: str, project
 ) -> None:
+    page.set_viewport_size({"width": 3200, "height": 2400})  # of the graph there is what fits
     for group, assets in {
         "keepers": ("bulbapedia_pages", "documents", "corpus"),
         "keepers_gpt2": (
