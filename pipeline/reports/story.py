@@ -90,7 +90,8 @@ def _note(sample: Mapping[str, Any]) -> str:
         ended += ", after its last whole sentence"
     if sample["finished"]:
         ended = "ended by itself"
-    return f"{counted(sample['tokens'], 'token')} · {ended} · seed {sample['seed']}"
+    drawn = f"sample {sample['sample']}, seed {sample['seed']}"  # `loremill sample --again` asks it
+    return f"{counted(sample['tokens'], 'token')} · {ended} · {drawn}"
 
 
 def _figures(row: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:

@@ -344,3 +344,10 @@ def test_torch_is_not_needed() -> None:
     code = "import sys, pipeline.reports.summary, pipeline.reports; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_story_names_its_number_by_which_it_is_drawn_again(made: Any) -> None:
+    made.write()
+    said = words(read(made))
+    for sample in made.samples:
+        assert f"sample {sample['sample']}, seed {sample['seed']}" in said
