@@ -136,7 +136,7 @@ def _sure(whole: Comparison) -> str:
     bounds = f"{signed(of.value)} bits a byte, {span(of.low, of.high, signed)}"
     if whole.verdict == "same":
         return f"The difference is within chance ({bounds})."
-    return f"It is {whole.verdict} with 95\u202f% confidence ({bounds})."
+    return f"It is {whole.verdict} than before with 95\u202f% confidence ({bounds})."
 
 
 def gloss(whole: Comparison) -> str:

@@ -25,7 +25,7 @@ def test_the_verdict_says_how_sure_it_is(made: Any) -> None:
         made.differences = measured.differences(made.scores, width)
         said[width] = read(made).select_one(".verdict").get_text()
     assert said[0.05].endswith(
-        "It is better with 95\u202f% confidence (−0.09 bits a byte, −0.14 to −0.04)."
+        "It is better than before with 95\u202f% confidence (−0.09 bits a byte, −0.14 to −0.04)."
     )
     assert said[0.2].startswith("Training changed nothing that can be measured")
     assert said[0.2].endswith(
